@@ -11,10 +11,10 @@ namespace kelp {
 }  // namespace kelp
 
 // CHECK(condition, message): the message is evaluated only on failure.
-#define CHECK(condition, message)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::kelp::CheckFailed(__FILE__, __LINE__, #condition, (message));          \
+#define CHECK(condition, message)                                     \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::kelp::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)
 
 #ifdef NDEBUG

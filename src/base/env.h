@@ -79,7 +79,7 @@ struct DirEntry {
 };
 
 struct DiskSpace {
-  ByteSize free;   // for this process
+  ByteSize free;  // for this process
   ByteSize total;
 };
 
@@ -112,12 +112,12 @@ class FileSystem {
 class FileWatcher {
  public:
   struct Event {
-    int watch = -1;          // as AddDir returned; -1 with `overflow`
-    std::string name;        // entry in the directory; empty: the directory itself
-    bool modified = false;   // content was written
-    bool created = false;    // came into being, or was renamed to here
-    bool gone = false;       // deleted, or renamed away
-    bool overflow = false;   // events were lost: look at everything again
+    int watch = -1;         // as AddDir returned; -1 with `overflow`
+    std::string name;       // entry in the directory; empty: the directory itself
+    bool modified = false;  // content was written
+    bool created = false;   // came into being, or was renamed to here
+    bool gone = false;      // deleted, or renamed away
+    bool overflow = false;  // events were lost: look at everything again
   };
   virtual ~FileWatcher() = default;
   // Watches the entries of a directory. The same directory gives the same id. Errors:

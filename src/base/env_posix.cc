@@ -92,8 +92,8 @@ class RealFile final : public File {
 
   Status AppendAll(std::span<const std::string_view> pieces) override {
     std::array<iovec, 64> vec;
-    size_t at = 0;       // piece
-    size_t skip = 0;     // bytes of it already written
+    size_t at = 0;    // piece
+    size_t skip = 0;  // bytes of it already written
     while (at < pieces.size()) {
       int count = 0;
       for (size_t i = at; i < pieces.size() && count < static_cast<int>(vec.size()); ++i) {
@@ -161,15 +161,22 @@ class RealFileSystem final : public FileSystem {
       if (name == "." || name == "..") continue;
       FileType type = FileType::kOther;
       switch (entry->d_type) {
-        case DT_REG: type = FileType::kRegular; break;
-        case DT_DIR: type = FileType::kDirectory; break;
-        case DT_LNK: type = FileType::kSymlink; break;
+        case DT_REG:
+          type = FileType::kRegular;
+          break;
+        case DT_DIR:
+          type = FileType::kDirectory;
+          break;
+        case DT_LNK:
+          type = FileType::kSymlink;
+          break;
         case DT_UNKNOWN: {
           const Result<FileInfo> info = Stat(JoinPath(path, name), false);
           if (info.ok()) type = info->type;
           break;
         }
-        default: break;
+        default:
+          break;
       }
       entries.push_back({std::string(name), type});
       errno = 0;
@@ -254,7 +261,8 @@ class RealFileSystem final : public FileSystem {
 
   Result<DiskSpace> Space(const std::string& path) override {
     struct statvfs v;
-    if (::statvfs(path.c_str(), &v) != 0) return ErrnoError("cannot read the free space of " + path);
+    if (::statvfs(path.c_str(), &v) != 0)
+      return ErrnoError("cannot read the free space of " + path);
     return DiskSpace{{static_cast<uint64_t>(v.f_bavail) * v.f_frsize},
                      {static_cast<uint64_t>(v.f_blocks) * v.f_frsize}};
   }
@@ -276,10 +284,10 @@ class InotifyWatcher final : public FileWatcher {
   }
 
   Result<int> AddDir(const std::string& path) override {
-    const int watch = inotify_add_watch(
-        fd_, path.c_str(),
-        IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF |
-            IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR);
+    const int watch =
+        inotify_add_watch(fd_, path.c_str(),
+                          IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+                              IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR);
     if (watch >= 0) return watch;
     if (errno == ENOSPC) {
       return ResourceExhaustedError("cannot watch " + path +
@@ -292,8 +300,7 @@ class InotifyWatcher final : public FileWatcher {
 
   std::vector<Event> Wait(Duration timeout) override {
     pollfd fds[2] = {{fd_, POLLIN, 0}, {wake_, POLLIN, 0}};
-    const int64_t ms =
-        std::clamp<int64_t>((timeout.count() + 999999) / 1000000, 0, INT32_MAX);
+    const int64_t ms = std::clamp<int64_t>((timeout.count() + 999999) / 1000000, 0, INT32_MAX);
     std::vector<Event> events;
     if (::poll(fds, 2, static_cast<int>(ms)) <= 0) return events;
     if (fds[1].revents != 0) {

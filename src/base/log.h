@@ -49,24 +49,24 @@ class RateLimit {
 }  // namespace log_internal
 }  // namespace kelp
 
-#define LOG(level, ...)                                                                   \
-  do {                                                                                    \
-    if (::kelp::LogEnabled(::kelp::LogLevel::level))                                      \
+#define LOG(level, ...)                                                                       \
+  do {                                                                                        \
+    if (::kelp::LogEnabled(::kelp::LogLevel::level))                                          \
       ::kelp::log_internal::Format(::kelp::LogLevel::level, __FILE__, __LINE__, __VA_ARGS__); \
   } while (false)
 
-#define LOG_RATE(period, level, ...)                                                      \
-  do {                                                                                    \
-    static ::kelp::log_internal::RateLimit kelp_rate_;                                    \
-    uint64_t kelp_suppressed_ = 0;                                                        \
-    if (::kelp::LogEnabled(::kelp::LogLevel::level) &&                                    \
-        kelp_rate_.Pass((period), kelp_suppressed_)) {                                    \
+#define LOG_RATE(period, level, ...)                                                          \
+  do {                                                                                        \
+    static ::kelp::log_internal::RateLimit kelp_rate_;                                        \
+    uint64_t kelp_suppressed_ = 0;                                                            \
+    if (::kelp::LogEnabled(::kelp::LogLevel::level) &&                                        \
+        kelp_rate_.Pass((period), kelp_suppressed_)) {                                        \
       ::kelp::log_internal::Format(::kelp::LogLevel::level, __FILE__, __LINE__, __VA_ARGS__); \
-      if (kelp_suppressed_ != 0)                                                          \
-        ::kelp::log_internal::Format(::kelp::LogLevel::level, __FILE__, __LINE__,         \
-                                     "(the message above was withheld {} times)",         \
-                                     kelp_suppressed_);                                   \
-    }                                                                                     \
+      if (kelp_suppressed_ != 0)                                                              \
+        ::kelp::log_internal::Format(::kelp::LogLevel::level, __FILE__, __LINE__,             \
+                                     "(the message above was withheld {} times)",             \
+                                     kelp_suppressed_);                                       \
+    }                                                                                         \
   } while (false)
 
 #endif  // KELP_BASE_LOG_H_

@@ -3,7 +3,8 @@
 // Readers reserve before they read and wait when nothing is left; whoever frees a batch returns its
 // bytes. Nothing in here allocates: it only counts.
 //
-// Threads: thread-safe. The callback given to OnRelease runs on the releasing thread; keep it short.
+// Threads: thread-safe. The callback given to OnRelease runs on the releasing thread; keep it
+// short.
 #ifndef KELP_BASE_MEMORY_BUDGET_H_
 #define KELP_BASE_MEMORY_BUDGET_H_
 

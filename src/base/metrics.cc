@@ -134,8 +134,7 @@ void MetricRegistry::PrintTo(std::string& out) const {
       if (entry.read) out += fmt::format("{}{} {}\n", full, labels, entry.read());
       if (!entry.latency) continue;
       uint64_t seen = 0;
-      const std::string head =
-          labels.empty() ? "{" : labels.substr(0, labels.size() - 1) + ",";
+      const std::string head = labels.empty() ? "{" : labels.substr(0, labels.size() - 1) + ",";
       for (int i = 0; i < LatencyHistogram::kBuckets; ++i) {
         seen += entry.latency->buckets_[static_cast<size_t>(i)].load(std::memory_order_relaxed);
         out += fmt::format("{}_bucket{}le=\"{}\"}} {}\n", full, head, BucketSeconds(i), seen);

@@ -136,16 +136,16 @@ class [[nodiscard]] Result {
 
 // Returns from the enclosing function when `expr` (a Status) is not ok. Append .Annotate("...") to
 // the expression itself to add context.
-#define RETURN_IF_ERROR(expr)                         \
-  do {                                                \
+#define RETURN_IF_ERROR(expr)                                                          \
+  do {                                                                                 \
     if (::kelp::Status kelp_status_ = (expr); !kelp_status_.ok()) return kelp_status_; \
   } while (false)
 
 // Evaluates `expr` (a Result<T>); on error returns its Status, else moves the value into `lhs`.
 #define ASSIGN_OR_RETURN(lhs, expr) \
   KELP_ASSIGN_OR_RETURN_(KELP_CONCAT(kelp_result_, __LINE__), lhs, expr)
-#define KELP_ASSIGN_OR_RETURN_(result, lhs, expr)     \
-  auto result = (expr);                               \
+#define KELP_ASSIGN_OR_RETURN_(result, lhs, expr)      \
+  auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \
   lhs = std::move(result).value()
 

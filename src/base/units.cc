@@ -12,11 +12,12 @@ struct Unit {
   uint64_t factor;
 };
 
-constexpr Unit kSizeUnits[] = {{"TiB", 1ull << 40}, {"GiB", 1ull << 30}, {"MiB", 1ull << 20},
+constexpr Unit kSizeUnits[] = {{"TiB", 1ull << 40}, {"GiB", 1ull << 30},      {"MiB", 1ull << 20},
                                {"KiB", 1ull << 10}, {"TB", 1000000000000ull}, {"GB", 1000000000ull},
-                               {"MB", 1000000ull},  {"KB", 1000ull}, {"B", 1}};
-constexpr Unit kTimeUnits[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000},
-                               {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
+                               {"MB", 1000000ull},  {"KB", 1000ull},          {"B", 1}};
+constexpr Unit kTimeUnits[] = {
+    {"ns", 1},          {"us", 1000},         {"ms", 1000000},      {"s", 1000000000},
+    {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
 
 std::string_view Trim(std::string_view s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
