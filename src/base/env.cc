@@ -12,13 +12,13 @@ Result<std::string> ReadFile(FileSystem& files, const std::string& path, ByteSiz
   constexpr size_t kStep = 64 << 10;
   while (true) {
     const size_t have = data.size();
-    if (have > limit.bytes) {
-      return ResourceExhaustedError("cannot read " + path + ": it is larger than " +
-                                    FormatByteSize(limit));
-    }
     data.resize(have + kStep);
     ASSIGN_OR_RETURN(const size_t n, file->ReadAt(have, data.data() + have, kStep));
     data.resize(have + n);
+    if (data.size() > limit.bytes) {
+      return ResourceExhaustedError("cannot read " + path + ": it is larger than " +
+                                    FormatByteSize(limit));
+    }
     if (n < kStep) return data;
   }
 }

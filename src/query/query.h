@@ -1,0 +1,130 @@
+// Query: search over a store snapshot (language: docs/formats/query.md).
+//
+//   ASSIGN_OR_RETURN(std::shared_ptr<const Query> query, Parse("level:error AND timeout*"));
+//   ASSIGN_OR_RETURN(SearchResult found, Search(*snapshot, *query, {.from = a, .to = b}));
+//
+// Place:    the server parses a request's text, takes a snapshot, and runs one of the calls below
+// on
+//           a query thread.
+// Threads:  Query is immutable; Search and CountOverTime may run on several threads at once.
+// Limits:   time and memory per call (Limits); passing one gives a partial result that says so, or
+//           kDeadlineExceeded when there is nothing to show.
+// Errors:   QueryError carries the 0-based character at which the text is wrong.
+#ifndef KELP_QUERY_QUERY_H_
+#define KELP_QUERY_QUERY_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "base/units.h"
+#include "batch/batch.h"
+#include "store/snapshot.h"
+
+namespace kelp::query {
+
+// A parsed and checked query.
+class Query;
+
+struct ParseError {
+  std::string message;
+  size_t position = 0;  // byte offset into the text
+};
+
+// The query, or nullptr and `error`. Empty text and "*" match everything.
+std::shared_ptr<const Query> Parse(std::string_view text, ParseError& error);
+
+struct Limits {
+  Duration time = 30s;
+  ByteSize memory = 256_MiB;  // for rows of the answer and decoded columns
+  // Set by another thread to stop early; the call then answers kCancelled.
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+struct Stats {
+  uint64_t blocks = 0;
+  uint64_t blocks_skipped = 0;  // by time, resource or token filter
+  uint64_t rows_scanned = 0;
+  uint64_t bytes_scanned = 0;  // decompressed
+  Duration cpu{0};
+  Duration wall{0};
+};
+
+struct Field {
+  std::string name;
+  std::string value;
+  ValueKind kind = ValueKind::kString;
+};
+
+struct Row {
+  UnixNanos time = 0;
+  std::string body;
+  std::vector<Field> fields;
+  std::vector<Field> resource;
+  OriginId origin;
+  uint64_t offset = 0;
+};
+
+struct SearchRequest {
+  UnixNanos from = INT64_MIN + 1;  // inclusive
+  UnixNanos to = INT64_MAX;        // exclusive
+  uint32_t limit = 100;
+  std::string cursor;  // of an earlier answer; empty: from the newest row
+  Limits limits;
+};
+
+struct SearchResult {
+  std::vector<Row> rows;  // newest first; equal times in a stable order
+  std::string cursor;     // empty when nothing is left
+  std::string partial;    // why rows may be missing; empty when none are
+  Stats stats;
+};
+
+// The newest matching rows. Errors: kInvalidArgument (cursor), kCancelled, kDataLoss.
+Result<SearchResult> Search(const store::Snapshot& snapshot, const Query& query,
+                            const SearchRequest& request);
+
+struct HistogramRequest {
+  UnixNanos from = 0;
+  UnixNanos to = 0;
+  uint32_t buckets = 60;
+  Limits limits;
+};
+
+struct HistogramResult {
+  Duration step{0};
+  std::vector<uint64_t> counts;
+  uint64_t total = 0;
+  std::string partial;
+  Stats stats;
+};
+
+// How many matching rows fall into each of `buckets` equal spans of [from, to).
+Result<HistogramResult> CountOverTime(const store::Snapshot& snapshot, const Query& query,
+                                      const HistogramRequest& request);
+
+// For live tail: calls on_row(row) for each selected row of a batch that matches.
+class LiveMatcher {
+ public:
+  explicit LiveMatcher(std::shared_ptr<const Query> query);
+  ~LiveMatcher();
+  void Match(const Batch& batch, const std::function<void(uint32_t)>& on_row);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ROW of docs/formats/http-api.md as JSON text. Appends.
+void PrintRowJson(const Row& row, std::string& out);
+// The same for a row of a live batch.
+Row RowOf(const Batch& batch, uint32_t row);
+
+}  // namespace kelp::query
+
+#endif  // KELP_QUERY_QUERY_H_
