@@ -1,0 +1,368 @@
+#include "config/node.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+namespace kelp::config {
+
+struct ConfigNode::Rep {
+  Kind kind = Kind::kNull;
+  bool quoted = false;
+  std::string text;
+  std::vector<ConfigNode> items;
+  std::vector<Entry> entries;
+  Place place;
+  size_t node_count = 1;
+};
+
+const ConfigNode::Rep& ConfigNode::Nothing() {
+  static const Rep* const nothing = new Rep;
+  return *nothing;
+}
+
+ConfigNode ConfigNode::Null(Place place) {
+  auto rep = std::make_shared<Rep>();
+  rep->place = std::move(place);
+  return ConfigNode(std::move(rep));
+}
+
+ConfigNode ConfigNode::Scalar(std::string text, bool quoted, Place place) {
+  auto rep = std::make_shared<Rep>();
+  rep->kind = Kind::kScalar;
+  rep->text = std::move(text);
+  rep->quoted = quoted;
+  rep->place = std::move(place);
+  return ConfigNode(std::move(rep));
+}
+
+ConfigNode ConfigNode::List(std::vector<ConfigNode> items, Place place) {
+  auto rep = std::make_shared<Rep>();
+  rep->kind = Kind::kList;
+  rep->items = std::move(items);
+  rep->place = std::move(place);
+  for (const ConfigNode& item : rep->items) rep->node_count += item.node_count();
+  return ConfigNode(std::move(rep));
+}
+
+ConfigNode ConfigNode::Map(std::vector<Entry> entries, Place place) {
+  auto rep = std::make_shared<Rep>();
+  rep->kind = Kind::kMap;
+  rep->entries = std::move(entries);
+  rep->place = std::move(place);
+  for (const Entry& entry : rep->entries) rep->node_count += entry.value.node_count();
+  return ConfigNode(std::move(rep));
+}
+
+ConfigNode::Kind ConfigNode::kind() const { return rep().kind; }
+const std::string& ConfigNode::text() const { return rep().text; }
+bool ConfigNode::quoted() const { return rep().quoted; }
+const std::vector<ConfigNode>& ConfigNode::items() const { return rep().items; }
+const std::vector<ConfigNode::Entry>& ConfigNode::entries() const { return rep().entries; }
+int ConfigNode::line() const { return rep().place.line; }
+int ConfigNode::column() const { return rep().place.column; }
+const Place& ConfigNode::place() const { return rep().place; }
+size_t ConfigNode::node_count() const { return rep().node_count; }
+
+const std::string& ConfigNode::file() const {
+  static const std::string* const unknown = new std::string;
+  return rep().place.file ? *rep().place.file : *unknown;
+}
+
+const ConfigNode::Entry* ConfigNode::FindEntry(std::string_view key) const {
+  for (const Entry& entry : entries()) {
+    if (entry.key == key) return &entry;
+  }
+  return nullptr;
+}
+
+const ConfigNode* ConfigNode::Find(std::string_view key) const {
+  const Entry* entry = FindEntry(key);
+  return entry ? &entry->value : nullptr;
+}
+
+ConfigNode ConfigNode::Without(std::span<const std::string_view> keys) const {
+  if (!is_map()) return *this;
+  std::vector<Entry> kept;
+  for (const Entry& entry : entries()) {
+    if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) kept.push_back(entry);
+  }
+  return Map(std::move(kept), place());
+}
+
+std::string ConfigNode::Describe() const {
+  switch (kind()) {
+    case Kind::kNull:
+      return "nothing";
+    case Kind::kScalar:
+      return "\"" + text() + "\"";
+    case Kind::kList:
+      return "a list";
+    case Kind::kMap:
+      return "a map";
+  }
+  return "nothing";
+}
+
+std::string JsonString(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out + "\"";
+}
+
+namespace {
+
+void AppendCanonical(const ConfigNode& node, std::string& out) {
+  switch (node.kind()) {
+    case ConfigNode::Kind::kNull:
+      out += "null";
+      return;
+    case ConfigNode::Kind::kScalar:
+      out += JsonString(node.text());
+      return;
+    case ConfigNode::Kind::kList: {
+      out += '[';
+      const char* separator = "";
+      for (const ConfigNode& item : node.items()) {
+        out += separator;
+        AppendCanonical(item, out);
+        separator = ",";
+      }
+      out += ']';
+      return;
+    }
+    case ConfigNode::Kind::kMap: {
+      std::vector<const ConfigNode::Entry*> sorted;
+      for (const auto& entry : node.entries()) sorted.push_back(&entry);
+      std::sort(sorted.begin(), sorted.end(),
+                [](const auto* a, const auto* b) { return a->key < b->key; });
+      out += '{';
+      const char* separator = "";
+      for (const auto* entry : sorted) {
+        out += separator + JsonString(entry->key) + ':';
+        AppendCanonical(entry->value, out);
+        separator = ",";
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+bool IsJsonNumber(std::string_view s) {
+  size_t i = 0;
+  const auto digits = [&] {
+    const size_t start = i;
+    while (i < s.size() && std::isdigit(static_cast<unsigned char>(s[i]))) ++i;
+    return i - start;
+  };
+  if (i < s.size() && s[i] == '-') ++i;
+  const size_t first = i;
+  const size_t whole = digits();
+  if (whole == 0 || (whole > 1 && s[first] == '0')) return false;
+  if (i < s.size() && s[i] == '.') {
+    ++i;
+    if (digits() == 0) return false;
+  }
+  if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
+    ++i;
+    if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
+    if (digits() == 0) return false;
+  }
+  return i == s.size();
+}
+
+// True when YAML would read the text as something else than this string.
+bool LooksLikeOtherType(std::string_view s) {
+  for (const char* word : {"~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False",
+                           "FALSE", "yes", "no", "on", "off", ".inf", ".nan"}) {
+    if (s == word) return true;
+  }
+  return IsJsonNumber(s);
+}
+
+// True when the text can stand in YAML without quotes, in block and in flow style.
+bool IsPlainSafe(std::string_view s) {
+  constexpr std::string_view kUnsafeFirst = "-?:,[]{}#&*!|>'\"%@`= ";
+  if (s.empty() || s.back() == ' ' || s.back() == ':') return false;
+  if (kUnsafeFirst.find(s.front()) != std::string_view::npos &&
+      !(s.front() == '-' && s.size() > 1 && std::isalnum(static_cast<unsigned char>(s[1])))) {
+    return false;
+  }
+  for (size_t i = 0; i < s.size(); ++i) {
+    const char c = s[i];
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+    if (std::string_view(",[]{}").find(c) != std::string_view::npos) return false;
+    if (c == ':' && i + 1 < s.size() && s[i + 1] == ' ') return false;
+    if (c == '#' && i > 0 && s[i - 1] == ' ') return false;
+  }
+  return true;
+}
+
+std::string ScalarYaml(const std::string& text, bool quoted) {
+  if (IsPlainSafe(text) && !(quoted && LooksLikeOtherType(text))) return text;
+  return JsonString(text);  // a JSON string is a YAML double-quoted scalar
+}
+
+void AppendInline(const ConfigNode& node, std::string& out) {
+  switch (node.kind()) {
+    case ConfigNode::Kind::kNull:
+      out += "null";
+      return;
+    case ConfigNode::Kind::kScalar:
+      out += ScalarYaml(node.text(), node.quoted());
+      return;
+    case ConfigNode::Kind::kList: {
+      out += '[';
+      const char* separator = "";
+      for (const ConfigNode& item : node.items()) {
+        out += separator;
+        AppendInline(item, out);
+        separator = ", ";
+      }
+      out += ']';
+      return;
+    }
+    case ConfigNode::Kind::kMap: {
+      out += '{';
+      const char* separator = "";
+      for (const auto& entry : node.entries()) {
+        out += separator + ScalarYaml(entry.key, true) + ": ";
+        AppendInline(entry.value, out);
+        separator = ", ";
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+bool IsBlock(const ConfigNode& node) { return !node.items().empty() || !node.entries().empty(); }
+
+// Appends the lines of a non-empty list or map. The first line is not indented: the caller has
+// already written what stands before it.
+void AppendBlock(const ConfigNode& node, size_t indent, std::string& out) {
+  bool first = true;
+  const auto start_line = [&] {
+    if (!first) out.append(indent, ' ');
+    first = false;
+  };
+  for (const ConfigNode& item : node.items()) {
+    start_line();
+    out += "- ";
+    if (IsBlock(item)) {
+      AppendBlock(item, indent + 2, out);
+    } else {
+      AppendInline(item, out);
+      out += '\n';
+    }
+  }
+  for (const auto& entry : node.entries()) {
+    start_line();
+    out += ScalarYaml(entry.key, true) + ":";
+    if (IsBlock(entry.value)) {
+      out += '\n';
+      out.append(indent + 2, ' ');
+      AppendBlock(entry.value, indent + 2, out);
+    } else {
+      out += ' ';
+      AppendInline(entry.value, out);
+      out += '\n';
+    }
+  }
+}
+
+void AppendJson(const ConfigNode& node, std::string& out) {
+  switch (node.kind()) {
+    case ConfigNode::Kind::kNull:
+      out += "null";
+      return;
+    case ConfigNode::Kind::kScalar: {
+      const std::string& text = node.text();
+      const bool bare = !node.quoted() && (text == "true" || text == "false" || IsJsonNumber(text));
+      out += bare ? text : JsonString(text);
+      return;
+    }
+    case ConfigNode::Kind::kList: {
+      out += '[';
+      const char* separator = "";
+      for (const ConfigNode& item : node.items()) {
+        out += separator;
+        AppendJson(item, out);
+        separator = ", ";
+      }
+      out += ']';
+      return;
+    }
+    case ConfigNode::Kind::kMap: {
+      out += '{';
+      const char* separator = "";
+      for (const auto& entry : node.entries()) {
+        out += separator + JsonString(entry.key) + ": ";
+        AppendJson(entry.value, out);
+        separator = ", ";
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::string CanonicalText(const ConfigNode& node) {
+  std::string out;
+  AppendCanonical(node, out);
+  return out;
+}
+
+std::string PrintYaml(const ConfigNode& node) {
+  std::string out;
+  if (IsBlock(node)) {
+    AppendBlock(node, 0, out);
+  } else {
+    AppendInline(node, out);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string PrintYamlInline(const ConfigNode& node) {
+  std::string out;
+  AppendInline(node, out);
+  return out;
+}
+
+std::string PrintJson(const ConfigNode& node) {
+  std::string out;
+  AppendJson(node, out);
+  return out;
+}
+
+}  // namespace kelp::config
