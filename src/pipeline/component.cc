@@ -4,9 +4,12 @@ namespace kelp::pipeline {
 
 const char* ComponentKindName(ComponentKind kind) {
   switch (kind) {
-    case ComponentKind::kInput: return "input";
-    case ComponentKind::kProcessor: return "processor";
-    case ComponentKind::kOutput: return "output";
+    case ComponentKind::kInput:
+      return "input";
+    case ComponentKind::kProcessor:
+      return "processor";
+    case ComponentKind::kOutput:
+      return "output";
   }
   return "component";
 }

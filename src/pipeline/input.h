@@ -4,10 +4,10 @@
 // something to read; the engine's workers then call Source::Read when it is the origin's turn and
 // memory is left. So backpressure needs no code in inputs, and file data stays in the file.
 //
-// Order of calls: Input::Start → (host.Add, host.Ready)* from any thread of the input → Input::Stop;
-// after Stop returned the input calls the host no more. Source::Read is called by one worker at a
-// time. Source::Acked may overlap Read. A source that is removed, or whose Read answered kFinished,
-// is read no more, still gets Acked for what is on its way, and then Done.
+// Order of calls: Input::Start → (host.Add, host.Ready)* from any thread of the input →
+// Input::Stop; after Stop returned the input calls the host no more. Source::Read is called by one
+// worker at a time. Source::Acked may overlap Read. A source that is removed, or whose Read
+// answered kFinished, is read no more, still gets Acked for what is on its way, and then Done.
 #ifndef KELP_PIPELINE_INPUT_H_
 #define KELP_PIPELINE_INPUT_H_
 

@@ -1,0 +1,66 @@
+// PipelineConfig: one entry of `pipelines:`, parsed down to its components' own structs.
+//
+//   pipelines:
+//     - name: web
+//       inputs: [{type: file, include: [/var/log/nginx/*.log]}]
+//       processors: [{type: parse_json}]
+//       outputs:
+//         - {type: kelp, url: http://logs:7700}
+//         - {type: file, path: /backup/web.log, required: false}
+#ifndef KELP_PIPELINE_PIPELINE_CONFIG_H_
+#define KELP_PIPELINE_PIPELINE_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "config/schema.h"
+#include "pipeline/registry.h"
+
+namespace kelp::pipeline {
+
+// One component of a pipeline, ready to be created.
+struct ComponentSpec {
+  const Registry::Entry* entry = nullptr;
+  std::string id;  // the type; the second one of a type is "file#2"
+  Registry::AnyConfig config;
+  bool required = true;  // outputs: false means "must not hold positions"
+  config::Place place;
+};
+
+struct PipelineConfig {
+  std::string name;
+  std::vector<ComponentSpec> inputs;
+  std::vector<ComponentSpec> processors;
+  std::vector<ComponentSpec> outputs;
+  // Sample lines and expected rows for `kelp config test`; not run by the agent.
+  config::ConfigNode tests;
+  // Equal for two configurations that mean the same: what reload compares.
+  std::string canonical;
+};
+
+// The shape of a pipeline before its components are looked up; for parsing and for reference pages.
+struct PipelineShape {
+  std::string name;
+  std::vector<config::ConfigNode> inputs;
+  std::vector<config::ConfigNode> processors;
+  std::vector<config::ConfigNode> outputs;
+  config::ConfigNode tests;
+  static const config::Schema<PipelineShape>& ConfigSchema();
+};
+
+// Parses one pipeline. What is wrong goes to `problems`; the result is good only if none was added.
+// `path` is the key path for messages, "pipelines[2]".
+PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode& node,
+                             const std::string& path, config::Problems& problems);
+
+// Creates every component once and throws it away: finds what schemas cannot, such as a pattern
+// that does not compile.
+void CheckComponents(const PipelineConfig& pipeline, const AgentServices& services,
+                     config::Problems& problems);
+
+ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,
+                           const ComponentSpec& spec);
+
+}  // namespace kelp::pipeline
+
+#endif  // KELP_PIPELINE_PIPELINE_CONFIG_H_
