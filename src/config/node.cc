@@ -298,40 +298,46 @@ void AppendBlock(const ConfigNode& node, size_t indent, std::string& out) {
   }
 }
 
-void AppendJson(const ConfigNode& node, std::string& out) {
-  switch (node.kind()) {
-    case ConfigNode::Kind::kNull:
-      out += "null";
-      return;
-    case ConfigNode::Kind::kScalar: {
-      const std::string& text = node.text();
-      const bool bare = !node.quoted() && (text == "true" || text == "false" || IsJsonNumber(text));
-      out += bare ? text : JsonString(text);
-      return;
-    }
-    case ConfigNode::Kind::kList: {
-      out += '[';
-      const char* separator = "";
-      for (const ConfigNode& item : node.items()) {
-        out += separator;
-        AppendJson(item, out);
-        separator = ", ";
-      }
-      out += ']';
-      return;
-    }
-    case ConfigNode::Kind::kMap: {
-      out += '{';
-      const char* separator = "";
-      for (const auto& entry : node.entries()) {
-        out += separator + JsonString(entry.key) + ": ";
-        AppendJson(entry.value, out);
-        separator = ", ";
-      }
-      out += '}';
-      return;
-    }
+// Appends what stands between two elements, or before the first and after the last one.
+void AppendJsonBreak(size_t indent, size_t depth, bool spaced, std::string& out) {
+  if (indent > 0) {
+    out += '\n';
+    out.append(indent * depth, ' ');
+  } else if (spaced) {
+    out += ' ';
   }
+}
+
+void AppendJson(const ConfigNode& node, size_t indent, size_t depth, std::string& out) {
+  if (node.is_null()) {
+    out += "null";
+    return;
+  }
+  if (node.is_scalar()) {
+    const std::string& text = node.text();
+    const bool bare = !node.quoted() && (text == "true" || text == "false" || IsJsonNumber(text));
+    out += bare ? text : JsonString(text);
+    return;
+  }
+  const bool empty = node.items().empty() && node.entries().empty();
+  out += node.is_list() ? '[' : '{';
+  bool first = true;
+  const auto next = [&] {
+    if (!first) out += ',';
+    AppendJsonBreak(indent, depth + 1, !first, out);
+    first = false;
+  };
+  for (const ConfigNode& item : node.items()) {
+    next();
+    AppendJson(item, indent, depth + 1, out);
+  }
+  for (const auto& entry : node.entries()) {
+    next();
+    out += JsonString(entry.key) + ": ";
+    AppendJson(entry.value, indent, depth + 1, out);
+  }
+  if (!empty) AppendJsonBreak(indent, depth, false, out);
+  out += node.is_list() ? ']' : '}';
 }
 
 }  // namespace
@@ -359,9 +365,9 @@ std::string PrintYamlInline(const ConfigNode& node) {
   return out;
 }
 
-std::string PrintJson(const ConfigNode& node) {
+std::string PrintJson(const ConfigNode& node, size_t indent) {
   std::string out;
-  AppendJson(node, out);
+  AppendJson(node, indent, 0, out);
   return out;
 }
 

@@ -101,9 +101,9 @@ std::string PrintYaml(const ConfigNode& node);
 // YAML on one line: "[a, b]", "{min: 5s}", "\"\"".
 std::string PrintYamlInline(const ConfigNode& node);
 
-// JSON on one line. Scalars that were not quoted and read as a number, true or false are printed as
-// such, all others as strings.
-std::string PrintJson(const ConfigNode& node);
+// JSON: on one line, or with `indent` spaces per level on several. Scalars that were not quoted and
+// read as a number, true or false are printed as such, all others as strings.
+std::string PrintJson(const ConfigNode& node, size_t indent = 0);
 
 // `text` as a JSON string with its quotes.
 std::string JsonString(std::string_view text);
