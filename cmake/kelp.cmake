@@ -2,7 +2,7 @@
 
 add_library(kelp_options INTERFACE)
 target_compile_options(kelp_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -fno-strict-aliasing -fvisibility-inlines-hidden)
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -fno-strict-aliasing -fvisibility-inlines-hidden)
 if(KELP_WERROR)
   target_compile_options(kelp_options INTERFACE -Werror)
 endif()

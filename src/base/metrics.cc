@@ -101,6 +101,11 @@ void MetricRegistry::AddCallback(const std::string& name, const std::string& hel
   Find(name, help, "gauge", std::move(labels)).read = std::move(read);
 }
 
+void MetricRegistry::Remove(const std::string& name) {
+  MutexLock lock(mu_);
+  families_.erase(name);
+}
+
 void MetricRegistry::RemoveWithLabel(const std::string& key, const std::string& value) {
   MutexLock lock(mu_);
   for (auto& [name, family] : families_) {

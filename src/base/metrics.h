@@ -77,6 +77,8 @@ class MetricRegistry {
   // A gauge computed when printed. `read` must be thread-safe and outlive its Remove.
   void AddCallback(const std::string& name, const std::string& help, MetricLabels labels,
                    std::function<double()> read);
+  // Forgets the metric of that name with all its labels; references to it end.
+  void Remove(const std::string& name);
   // Forgets every metric that carries the label; references to them end.
   void RemoveWithLabel(const std::string& key, const std::string& value);
   // The value of a counter, gauge or callback; 0 when there is none. For tests and status pages.
