@@ -1,0 +1,567 @@
+// One server connection over a stream type. Internal to net/: includes Asio and Beast.
+#ifndef KELP_NET_CONNECTION_H_
+#define KELP_NET_CONNECTION_H_
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "net/answer.h"
+#include "net/response_writer.h"
+#include "net/server_core.h"
+
+namespace kelp::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+
+inline constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+// One read while a head or a pipelined request is expected; most heads fit.
+inline constexpr size_t kHeadReadBytes = 4096;
+// What may be read ahead of the current request; bounds what a pipelining peer makes us hold.
+inline constexpr size_t kReadAheadBytesMax = 64 << 10;
+// A body's buffer grows by this much at a time, so that memory follows what the peer really sent
+// and not what it announced.
+inline constexpr size_t kBodyStepBytes = 1 << 20;
+// A body slower than this, plus the read time-out, is given up.
+inline constexpr int64_t kBodyBytesPerSecondMin = 16 << 10;
+// After refusing a body, this much of it is read and dropped, so that the peer, still sending, gets
+// to read the answer instead of a reset.
+inline constexpr size_t kLingerBytesMax = 16 << 20;
+inline constexpr auto kLingerTime = std::chrono::seconds(2);
+
+// Adapts plain sockets and TLS streams to what Connection needs.
+template <typename Stream>
+struct StreamTraits;
+
+template <>
+struct StreamTraits<asio::ip::tcp::socket> {
+  static constexpr bool kPlain = true;
+  static asio::ip::tcp::socket& Socket(asio::ip::tcp::socket& stream) { return stream; }
+  static asio::awaitable<bool> Open(asio::ip::tcp::socket&) { co_return true; }
+  static asio::awaitable<void> EndWriting(asio::ip::tcp::socket& stream) {
+    error_code ignored;
+    stream.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    co_return;
+  }
+};
+
+// Reads requests, hands them to the handler one at a time, writes the answers.
+//
+// Place:   made by StartPlainConnection and TlsAcceptor; keeps itself alive through its coroutine.
+// Threads: confined to the worker's thread. Handlers reach it only through Answer, whose wake-up is
+//          posted here.
+// Tests:   http_server_test.cc
+template <typename Stream>
+class Connection final : public ConnectionBase,
+                         public std::enable_shared_from_this<Connection<Stream>> {
+  using Traits = StreamTraits<Stream>;
+
+ public:
+  Connection(Worker& worker, Stream stream, bool refuse)
+      : worker_(worker), core_(worker.core), stream_(std::move(stream)), refuse_(refuse) {
+    worker_.Add(this);
+  }
+  ~Connection() override {
+    if (answer_) answer_->Close();
+    worker_.Remove(this);
+  }
+
+  void Start() {
+    error_code error;
+    auto& socket = Traits::Socket(stream_);
+    socket.non_blocking(true, error);
+    socket.set_option(asio::ip::tcp::no_delay(true), error);
+    const auto endpoint = socket.remote_endpoint(error);
+    if (!error) {
+      const bool v6 = endpoint.address().is_v6();
+      const std::string address = endpoint.address().to_string(error);
+      remote_ = (v6 ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
+    }
+    asio::co_spawn(
+        worker_.context, [self = this->shared_from_this()] { return self->Run(); },
+        [self = this->shared_from_this()](std::exception_ptr thrown) {
+          // Our code does not throw; a library may, when memory runs out.
+          if (thrown)
+            LOG_RATE(10s, kError, "a connection from {} ended by an exception", self->remote_);
+          self->Close();
+        });
+  }
+
+  void OnDeadline() override {
+    if (phase_ != Phase::kIdle) core_.metrics.timeouts.Add();
+    if (phase_ != Phase::kHead || timed_out_) return Close();
+    // The coroutine answers 408 when a part of a request is there.
+    timed_out_ = true;
+    deadline = Now() + kLingerTime;
+    error_code ignored;
+    Traits::Socket(stream_).cancel(ignored);
+  }
+
+  void Drain() override {
+    draining_ = true;
+    if (phase_ == Phase::kIdle) Close();
+  }
+
+  void Close() override {
+    if (std::exchange(closed_, true)) return;
+    deadline = SteadyTime::max();
+    error_code ignored;
+    Traits::Socket(stream_).close(ignored);
+    if (answer_) answer_->Close();
+    Wake();
+  }
+
+ private:
+  // Counts a body against the server's budget until the answer is written.
+  class BodyLease {
+   public:
+    explicit BodyLease(MemoryBudget& budget) : budget_(budget) {}
+    BodyLease(const BodyLease&) = delete;
+    BodyLease& operator=(const BodyLease&) = delete;
+    ~BodyLease() { budget_.Release(held_); }
+    bool Grow(uint64_t bytes) {
+      if (!budget_.TryReserve(bytes)) return false;
+      held_ += bytes;
+      return true;
+    }
+    // Makes the lease at least `bytes`, in steps.
+    bool Cover(uint64_t bytes) { return bytes <= held_ || Grow(bytes - held_ + kBodyStepBytes); }
+
+   private:
+    MemoryBudget& budget_;
+    uint64_t held_ = 0;
+  };
+
+  enum class Phase { kIdle, kHead, kBody, kHandler };
+  using HeadParser = beast::http::request_parser<beast::http::empty_body>;
+  using ChunkedParser = beast::http::request_parser<beast::http::string_body>;
+
+  static SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+  asio::awaitable<void> Run() {
+    deadline = Now() + core_.options.read_timeout;
+    const bool open = co_await Traits::Open(stream_);
+    while (open && !closed_) {
+      if (!co_await ServeOne()) break;
+    }
+    Close();
+  }
+
+  // One request and its answer. False: the connection is done.
+  asio::awaitable<bool> ServeOne() {
+    HeadParser parser;
+    if (!co_await ReadHead(parser)) co_return false;
+    HttpRequest request;
+    if (!co_await TakeHead(parser, request)) co_return false;
+    BodyLease lease(core_.bodies);
+    if (!co_await ReadBody(parser, request, lease)) co_return false;
+    const SteadyTime start = Now();
+    phase_ = Phase::kHandler;
+    deadline = SteadyTime::max();
+    Dispatch(std::move(request));
+    const bool more = co_await WriteAnswer();
+    core_.metrics.latency.Record(Now() - start);
+    co_return more&& keep_alive_ && !draining_;
+  }
+
+  // ---- Reading ---------------------------------------------------------------------------------
+
+  // Reads into the buffer. 0: the peer is gone, or we closed, or a deadline passed.
+  asio::awaitable<size_t> ReadSome(size_t bytes) {
+    const auto space = buffer_.prepare(bytes);
+    const size_t n = co_await ReadInto(space.data(), space.size());
+    buffer_.commit(n);
+    co_return n;
+  }
+
+  asio::awaitable<size_t> ReadInto(void* data, size_t size) {
+    error_code error;
+    if constexpr (Traits::kPlain) {
+      // Bytes are often there already; then a plain call saves the trip through the reactor.
+      const size_t n = stream_.read_some(asio::buffer(data, size), error);
+      if (!error) co_return n;
+      if (error != asio::error::would_block) co_return 0;
+    }
+    const auto [failure, n] = co_await stream_.async_read_some(asio::buffer(data, size), kAwait);
+    co_return failure ? 0 : n;
+  }
+
+  asio::awaitable<bool> ReadHead(HeadParser& parser) {
+    parser.header_limit(static_cast<uint32_t>(core_.options.header_bytes_max.bytes));
+    parser.body_limit(boost::none);
+    parser.eager(false);
+    phase_ = Phase::kIdle;
+    deadline = Now() + (first_ ? core_.options.read_timeout : core_.options.idle_timeout);
+    while (watching_) co_await WaitWake();  // the read that watched for the peer's end goes on
+    if (closed_ || peer_gone_) co_return false;
+    if (buffer_.size() == 0 && co_await ReadSome(kHeadReadBytes) == 0) co_return false;
+    phase_ = Phase::kHead;
+    deadline = Now() + core_.options.read_timeout;
+    while (true) {
+      error_code error;
+      buffer_.consume(parser.put(buffer_.data(), error));
+      if (parser.is_header_done()) break;
+      if (error && error != beast::http::error::need_more) {
+        core_.metrics.refused_head.Add();
+        if (error != beast::http::error::header_limit) {
+          std::string why = "the request is not HTTP: " + error.message();
+          co_return co_await Refuse(400, std::move(why));
+        }
+        std::string why = "the request's header is larger than ";
+        why += FormatByteSize(core_.options.header_bytes_max);
+        co_return co_await Refuse(431, std::move(why));
+      }
+      if (co_await ReadSome(kHeadReadBytes) != 0) continue;
+      if (timed_out_) co_return co_await Refuse(408, "the request's header did not arrive in time");
+      co_return false;
+    }
+    first_ = false;
+    co_return true;
+  }
+
+  // Fills `request` from the head; refuses what cannot be served.
+  asio::awaitable<bool> TakeHead(HeadParser& parser, HttpRequest& request) {
+    const auto& head = parser.get();
+    http10_ = head.version() < 11;
+    keep_alive_ = parser.keep_alive();
+    request.method = std::string(head.method_string());
+    head_only_ = request.method == "HEAD";
+    request.remote = remote_;
+    for (const auto& field : head) {
+      request.headers.Add(std::string_view(field.name_string().data(), field.name_string().size()),
+                          std::string(field.value()));
+    }
+    if (refuse_) {
+      co_return co_await Refuse(503, "the server has too many connections", true);
+    }
+    auto target = ParseRequestTarget(std::string_view(head.target().data(), head.target().size()));
+    if (!target.ok() || (!http10_ && !request.headers.Has("Host"))) {
+      core_.metrics.refused_head.Add();
+      std::string why(target.ok() ? "the Host header is missing" : target.status().message());
+      co_return co_await Refuse(400, std::move(why));
+    }
+    request.path = std::move(target->path);
+    request.query = std::move(target->query);
+    co_return true;
+  }
+
+  asio::awaitable<bool> ReadBody(HeadParser& parser, HttpRequest& request, BodyLease& lease) {
+    const auto length = parser.content_length();
+    if (!parser.chunked() && (!length || *length == 0)) co_return true;
+    phase_ = Phase::kBody;
+    const ByteSize limit =
+        core_.options.body_limit ? core_.options.body_limit(request) : core_.options.body_bytes_max;
+    if (length && *length > limit.bytes) {
+      co_return co_await RefuseBodySize(limit);
+    }
+    if (length && !lease.Grow(*length)) co_return co_await RefuseMemory();
+    if (EqualsIgnoreCase(request.headers.Get("Expect"), "100-continue") && buffer_.size() == 0) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      write_buffers_.assign(1, asio::buffer(kContinue));
+      if (!co_await WriteBuffers()) co_return false;
+    }
+    if (parser.chunked()) co_return co_await ReadChunkedBody(parser, request, lease, limit);
+    co_return co_await ReadSizedBody(request, static_cast<size_t>(*length));
+  }
+
+  // Straight into the request's own string: no parser, no copy.
+  asio::awaitable<bool> ReadSizedBody(HttpRequest& request, size_t length) {
+    deadline = Now() + core_.options.read_timeout +
+               std::chrono::seconds(static_cast<int64_t>(length) / kBodyBytesPerSecondMin);
+    std::string& body = request.body;
+    const size_t ready = std::min(buffer_.size(), length);
+    body.reserve(length);
+    body.assign(static_cast<const char*>(buffer_.data().data()), ready);
+    buffer_.consume(ready);
+    size_t done = ready;
+    while (done < length) {
+      if (done == body.size()) body.resize(done + std::min(kBodyStepBytes, length - done));
+      const size_t n = co_await ReadInto(body.data() + done, body.size() - done);
+      if (n == 0) co_return false;
+      done += n;
+    }
+    core_.metrics.body_bytes.Add(length);
+    co_return true;
+  }
+
+  asio::awaitable<bool> ReadChunkedBody(HeadParser& head, HttpRequest& request, BodyLease& lease,
+                                        ByteSize limit) {
+    deadline = Now() + core_.options.read_timeout +
+               std::chrono::seconds(static_cast<int64_t>(limit.bytes) / kBodyBytesPerSecondMin);
+    ChunkedParser parser(std::move(head));
+    parser.body_limit(limit.bytes);
+    parser.eager(true);
+    while (!parser.is_done()) {
+      error_code error;
+      if (buffer_.size() != 0) buffer_.consume(parser.put(buffer_.data(), error));
+      if (error == beast::http::error::body_limit) co_return co_await RefuseBodySize(limit);
+      if (error && error != beast::http::error::need_more) {
+        core_.metrics.refused_head.Add();
+        co_return co_await Refuse(400, "the chunked body is malformed: " + error.message());
+      }
+      if (parser.is_done()) break;
+      if (buffer_.size() >= kReadAheadBytesMax) {
+        co_return co_await Refuse(400, "a chunk's header is too long");
+      }
+      if (!lease.Cover(parser.get().body().size() + kReadAheadBytesMax)) {
+        co_return co_await RefuseMemory();
+      }
+      if (co_await ReadSome(kReadAheadBytesMax - buffer_.size()) == 0) co_return false;
+    }
+    request.body = std::move(parser.get().body());
+    core_.metrics.body_bytes.Add(request.body.size());
+    co_return true;
+  }
+
+  // ---- Answering -------------------------------------------------------------------------------
+
+  void Dispatch(HttpRequest request) {
+    answer_ = std::make_shared<Answer>(
+        [weak = this->weak_from_this(), executor = worker_.context.get_executor()] {
+          asio::post(executor, [weak] {
+            if (const auto self = weak.lock()) self->OnAnswerChanged();
+          });
+        },
+        static_cast<size_t>(core_.options.stream_queue_bytes_max.bytes));
+    auto responder = NewResponder(answer_);
+    if (core_.pool == nullptr) return core_.handler(std::move(request), std::move(responder));
+    if (core_.pool->Submit(request, responder)) return;
+    core_.metrics.refused_queue.Add();
+    HttpResponse busy = Error(503, "the server is busy: too many requests wait");
+    busy.headers.Set("Retry-After", RetryAfter());
+    responder->Send(std::move(busy));
+  }
+
+  void OnAnswerChanged() {
+    if (answer_ != nullptr && !closed_ && answer_->overflowed()) {
+      core_.metrics.streams_cut.Add();
+      LOG_RATE(10s, kWarning, "{} reads its stream too slowly and was cut off", remote_);
+      return Close();
+    }
+    Wake();
+  }
+
+  std::string RetryAfter() const {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(core_.options.retry_after);
+    return std::to_string(seconds.count());
+  }
+
+  // Writes what the handler gives until the answer is complete. False: close the connection.
+  asio::awaitable<bool> WriteAnswer() {
+    bool good = true;
+    bool done = false;
+    while (good && !done) {
+      Answer::Step step = answer_->Take();
+      if (closed_ || peer_gone_) {
+        good = false;
+      } else if (step.full) {
+        done = true;
+        good = co_await WriteFull(*step.full);
+      } else if (step.empty()) {
+        if (answer_->wants_watch()) StartWatch();
+        deadline = SteadyTime::max();
+        co_await WaitWake();
+      } else {
+        done = step.finished;
+        good = co_await WriteStep(step);
+      }
+    }
+    if (good) {
+      answer_->Complete();
+    } else {
+      answer_->Close();
+    }
+    answer_.reset();
+    co_return good;
+  }
+
+  asio::awaitable<bool> WriteFull(const HttpResponse& response) {
+    CountAnswer(response.status);
+    if (draining_ || core_.draining.load(std::memory_order_relaxed)) keep_alive_ = false;
+    const std::string head = ResponseHead(response, {.http10 = http10_,
+                                                     .keep_alive = keep_alive_,
+                                                     .stream = false,
+                                                     .body_bytes = response.body.size()});
+    const bool bare = head_only_ || StatusHasNoBody(response.status);
+    write_buffers_.assign(1, asio::buffer(head));
+    if (!bare && !response.body.empty()) write_buffers_.push_back(asio::buffer(response.body));
+    co_return co_await WriteBuffers();
+  }
+
+  asio::awaitable<bool> WriteStep(Answer::Step& step) {
+    std::string head;
+    write_buffers_.clear();
+    if (step.head) {
+      CountAnswer(step.head->status);
+      if (http10_ || draining_) keep_alive_ = false;
+      head =
+          ResponseHead(*step.head, {.http10 = http10_, .keep_alive = keep_alive_, .stream = true});
+      write_buffers_.push_back(asio::buffer(head));
+    }
+    // The pieces go out as one chunk, as they are: nothing is copied.
+    static constexpr std::string_view kLineEnd = "\r\n";
+    static constexpr std::string_view kLastChunk = "0\r\n\r\n";
+    const std::string size = step.chunks.empty() ? "" : ChunkHead(step.chunk_bytes);
+    if (!head_only_) {
+      if (!http10_ && !size.empty()) write_buffers_.push_back(asio::buffer(size));
+      for (const std::string& chunk : step.chunks) write_buffers_.push_back(asio::buffer(chunk));
+      if (!http10_ && !size.empty()) write_buffers_.push_back(asio::buffer(kLineEnd));
+      if (!http10_ && step.finished) write_buffers_.push_back(asio::buffer(kLastChunk));
+    }
+    if (step.abandoned) co_return false;
+    const bool written = co_await WriteBuffers();
+    answer_->Written(step.chunk_bytes);
+    co_return written;
+  }
+
+  void CountAnswer(int status) {
+    if (status >= 100 && status < 600) core_.metrics.answers[status / 100]->Add();
+  }
+
+  // Writes `write_buffers_`. The deadline moves with each byte that the peer takes.
+  asio::awaitable<bool> WriteBuffers() {
+    size_t first = 0;
+    while (first < write_buffers_.size()) {
+      // writev takes at most IOV_MAX pieces; Asio passes on at most 64.
+      const std::span<const asio::const_buffer> rest(write_buffers_.data() + first,
+                                                     write_buffers_.size() - first);
+      size_t n = co_await WriteSome(rest);
+      if (n == 0 || closed_) co_return false;
+      while (first < write_buffers_.size() && n >= write_buffers_[first].size()) {
+        n -= write_buffers_[first].size();
+        ++first;
+      }
+      if (first < write_buffers_.size()) write_buffers_[first] += n;
+    }
+    deadline = SteadyTime::max();
+    co_return true;
+  }
+
+  asio::awaitable<size_t> WriteSome(std::span<const asio::const_buffer> buffers) {
+    if constexpr (Traits::kPlain) {
+      error_code error;
+      const size_t n = stream_.write_some(buffers, error);
+      if (!error) co_return n;
+      if (error != asio::error::would_block) co_return 0;
+    }
+    deadline = Now() + core_.options.write_timeout;
+    const auto [failure, n] = co_await stream_.async_write_some(buffers, kAwait);
+    co_return failure ? 0 : n;
+  }
+
+  // ---- Refusing --------------------------------------------------------------------------------
+
+  asio::awaitable<bool> RefuseBodySize(ByteSize limit) {
+    core_.metrics.refused_body_size.Add();
+    co_return co_await Refuse(413, "the request's body is larger than " + FormatByteSize(limit));
+  }
+
+  asio::awaitable<bool> RefuseMemory() {
+    core_.metrics.refused_memory.Add();
+    co_return co_await Refuse(503, "the server is busy: too many bodies are under way", true);
+  }
+
+  // Answers without a handler, and ends the connection so that the peer can still read the answer.
+  asio::awaitable<bool> Refuse(int status, std::string message, bool retry = false) {
+    keep_alive_ = false;
+    phase_ = Phase::kHandler;
+    deadline = Now() + core_.options.write_timeout;
+    HttpResponse response = Error(status, message);
+    if (retry) response.headers.Set("Retry-After", RetryAfter());
+    if (co_await WriteFull(response)) co_await Linger();
+    co_return false;
+  }
+
+  asio::awaitable<void> Linger() {
+    deadline = Now() + kLingerTime;
+    co_await Traits::EndWriting(stream_);
+    size_t dropped = 0;
+    while (dropped < kLingerBytesMax) {
+      buffer_.clear();
+      const size_t n = co_await ReadSome(kReadAheadBytesMax);
+      if (n == 0) break;
+      dropped += n;
+    }
+  }
+
+  // ---- Watching and waiting --------------------------------------------------------------------
+
+  // While a handler works, a read tells when the peer goes away. What it reads instead is the next
+  // request, pipelined, and stays in the buffer; the watch ends there.
+  void StartWatch() {
+    if (watching_ || buffer_.size() != 0) return;
+    watching_ = true;
+    const auto space = buffer_.prepare(kHeadReadBytes);
+    stream_.async_read_some(asio::buffer(space.data(), space.size()),
+                            [self = this->shared_from_this()](error_code error, size_t n) {
+                              self->watching_ = false;
+                              self->buffer_.commit(n);
+                              if (error) self->peer_gone_ = true;
+                              self->Wake();
+                            });
+  }
+
+  // Suspends until Wake(). May return early: callers look again.
+  asio::awaitable<void> WaitWake() {
+    if (!std::exchange(woken_, false)) {
+      co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
+          [this](auto handler) {
+            auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+            resume_ = [shared] { std::move (*shared)(); };
+          },
+          asio::use_awaitable);
+      woken_ = false;
+    }
+  }
+
+  void Wake() {
+    woken_ = true;
+    if (auto resume = std::exchange(resume_, nullptr)) resume();
+  }
+
+  Worker& worker_;
+  ServerCore& core_;
+  Stream stream_;
+  const bool refuse_;
+  std::string remote_;
+  beast::flat_buffer buffer_;
+  std::vector<asio::const_buffer> write_buffers_;
+  std::shared_ptr<Answer> answer_;
+  std::function<void()> resume_;
+  Phase phase_ = Phase::kIdle;
+  bool woken_ = false;
+  bool closed_ = false;
+  bool draining_ = false;
+  bool timed_out_ = false;
+  bool watching_ = false;
+  bool peer_gone_ = false;
+  bool first_ = true;
+  bool http10_ = false;
+  bool keep_alive_ = true;
+  bool head_only_ = false;
+};
+
+}  // namespace kelp::net
+
+#endif  // KELP_NET_CONNECTION_H_
