@@ -72,6 +72,16 @@ TEST(Yaml, NamesThePlaceOfASyntaxError) {
   EXPECT_NE(error.find("not valid YAML"), std::string::npos) << error;
 }
 
+TEST(Yaml, RefusesBytesThatAreNotUtf8) {
+  EXPECT_EQ(ErrorOf("a: 1\nb: \xff\n"), "a.yaml:2:4: not UTF-8 text; save the file as UTF-8");
+  EXPECT_FALSE(ErrorOf(std::string_view("a: \0", 4)).empty());
+  EXPECT_FALSE(ErrorOf("a: \xed\xa0\x80").empty());
+  EXPECT_FALSE(ErrorOf("a: \"\\N\"").empty());
+  EXPECT_FALSE(ErrorOf("a: \"\\0\"").empty());
+  EXPECT_FALSE(ErrorOf("a: ${BAD}", Vars({{"BAD", "\xff"}})).empty());
+  EXPECT_EQ(MustParse("名: 值\n").Find("名")->text(), "值");
+}
+
 TEST(Yaml, RefusesASecondDocument) {
   EXPECT_NE(ErrorOf("a: 1\n---\nb: 2\n").find("only one"), std::string::npos);
 }
@@ -167,6 +177,10 @@ TEST(Node, PrintedYamlReadsBackAsTheSameTree) {
       "e: ''\nw: \"tab\\t\\\"q\\\" \\x01\"\ng: '*.log'\nr: '^a,b$'\nz: ~\n");
   for (const std::string& text : {PrintYaml(root), PrintYamlInline(root)}) {
     EXPECT_EQ(CanonicalText(MustParse(text)), CanonicalText(root)) << text;
+  }
+  const ConfigNode long_key = MustParse("a: {? " + std::string(2000, 'k') + " : {b: 1}}\n");
+  for (const std::string& text : {PrintYaml(long_key), PrintYamlInline(long_key)}) {
+    EXPECT_EQ(CanonicalText(MustParse(text)), CanonicalText(long_key)) << text;
   }
   EXPECT_EQ(PrintYaml(MustParse("a: {b: [1, {c: d}]}")), "a:\n  b:\n    - 1\n    - c: d\n");
 }

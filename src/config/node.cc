@@ -207,20 +207,18 @@ bool LooksLikeOtherType(std::string_view s) {
   return IsJsonNumber(s);
 }
 
-// True when the text can stand in YAML without quotes, in block and in flow style.
+// True when the text can stand in YAML without quotes, in block and in flow style. Narrower than
+// YAML: what is rare is quoted, for quotes do no harm.
 bool IsPlainSafe(std::string_view s) {
-  constexpr std::string_view kUnsafeFirst = "-?:,[]{}#&*!|>'\"%@`= ";
+  constexpr std::string_view kSafe = "_./-*+@$^()~=%\\: ";
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
   if (s.empty() || s.back() == ' ' || s.back() == ':') return false;
-  if (kUnsafeFirst.find(s.front()) != std::string_view::npos &&
-      !(s.front() == '-' && s.size() > 1 && std::isalnum(static_cast<unsigned char>(s[1])))) {
-    return false;
-  }
+  const bool first_is_safe = is_word(s[0]) || std::string_view("_./$^(\\").find(s[0]) != s.npos ||
+                             (s[0] == '-' && s.size() > 1 && is_word(s[1]));
+  if (!first_is_safe) return false;
   for (size_t i = 0; i < s.size(); ++i) {
-    const char c = s[i];
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-    if (std::string_view(",[]{}").find(c) != std::string_view::npos) return false;
-    if (c == ':' && i + 1 < s.size() && s[i + 1] == ' ') return false;
-    if (c == '#' && i > 0 && s[i - 1] == ' ') return false;
+    if (!is_word(s[i]) && kSafe.find(s[i]) == std::string_view::npos) return false;
+    if (s[i] == ':' && s[i + 1] == ' ') return false;  // not the last: checked above
   }
   return true;
 }
@@ -228,6 +226,14 @@ bool IsPlainSafe(std::string_view s) {
 std::string ScalarYaml(const std::string& text, bool quoted) {
   if (IsPlainSafe(text) && !(quoted && LooksLikeOtherType(text))) return text;
   return JsonString(text);  // a JSON string is a YAML double-quoted scalar
+}
+
+// A key with what stands before its colon. YAML reads a key of more than 1024 characters only after
+// a question mark.
+std::string KeyYaml(const std::string& key, std::string_view break_before_colon) {
+  constexpr size_t kPlainKeyMax = 1000;
+  const std::string text = ScalarYaml(key, true);
+  return text.size() <= kPlainKeyMax ? text : "? " + text + std::string(break_before_colon);
 }
 
 void AppendInline(const ConfigNode& node, std::string& out) {
@@ -253,7 +259,7 @@ void AppendInline(const ConfigNode& node, std::string& out) {
       out += '{';
       const char* separator = "";
       for (const auto& entry : node.entries()) {
-        out += separator + ScalarYaml(entry.key, true) + ": ";
+        out += separator + KeyYaml(entry.key, " ") + ": ";
         AppendInline(entry.value, out);
         separator = ", ";
       }
@@ -285,7 +291,7 @@ void AppendBlock(const ConfigNode& node, size_t indent, std::string& out) {
   }
   for (const auto& entry : node.entries()) {
     start_line();
-    out += ScalarYaml(entry.key, true) + ":";
+    out += KeyYaml(entry.key, "\n" + std::string(indent, ' ')) + ":";
     if (IsBlock(entry.value)) {
       out += '\n';
       out.append(indent + 2, ' ');

@@ -18,6 +18,47 @@
 namespace kelp::config {
 namespace {
 
+// The length of the UTF-8 sequence at `p`, or 0 when there is none (overlong forms and surrogates
+// included).
+size_t Utf8Length(const unsigned char* p, size_t left) {
+  if (p[0] < 0x80) return 1;
+  const size_t length = p[0] >= 0xf0 ? 4 : (p[0] >= 0xe0 ? 3 : 2);
+  if (p[0] < 0xc2 || p[0] > 0xf4 || left < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((p[i] & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+  const bool beyond = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+  return overlong || beyond ? 0 : length;
+}
+
+// The index of the first byte that is not part of UTF-8 text, or is NUL; npos when all is well.
+size_t FindNotUtf8(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8Length(bytes + i, text.size() - i);
+    if (length == 0 || bytes[i] == 0) return i;
+    i += length;
+  }
+  return std::string_view::npos;
+}
+
+// False, with a problem, when `text` is not UTF-8: the library would take such bytes for something
+// else without a word.
+bool CheckUtf8(std::string_view text, const std::shared_ptr<const std::string>& file,
+               Problems& problems) {
+  const size_t bad = FindNotUtf8(text);
+  if (bad == std::string_view::npos) return true;
+  Place place{file, 1, 1};
+  for (size_t i = 0; i < bad; ++i) {
+    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    place.column = text[i] == '\n' ? 1 : place.column + (starts_character ? 1 : 0);
+    if (text[i] == '\n') ++place.line;
+  }
+  problems.Add(place, "", "not UTF-8 text; save the file as UTF-8");
+  return false;
+}
+
 // Lets the library read `text` without copying it.
 class ViewBuffer : public std::streambuf {
  public:
@@ -64,6 +105,9 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     if (given_up_) return;
+    if (FindNotUtf8(value) != std::string::npos) {
+      return Fail(At(mark), "the text is not UTF-8 or holds NUL; mind escapes like \\N and \\x00");
+    }
     const bool quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     if (KeyIsNext()) {
       if (anchor != 0) anchors_[anchor] = ConfigNode::Scalar(value, quoted, At(mark));
@@ -203,9 +247,15 @@ class Builder : public YAML::EventHandler {
   std::string Expanded(const std::string& value, const Place& place) {
     if (!options_.expand_env || value.find('$') == std::string::npos) return value;
     Result<std::string> expanded = ExpandEnv(value, options_);
-    if (expanded.ok()) return std::move(expanded).value();
-    problems_.Add(place, "", std::string(expanded.status().message()));
-    return value;
+    if (!expanded.ok()) {
+      problems_.Add(place, "", std::string(expanded.status().message()));
+      return value;
+    }
+    if (FindNotUtf8(expanded.value()) != std::string::npos) {
+      problems_.Add(place, "", "an environment variable in \"" + value + "\" is not UTF-8 text");
+      return value;
+    }
+    return std::move(expanded).value();
   }
 
   std::shared_ptr<const std::string> file_;
@@ -329,6 +379,7 @@ std::optional<ConfigNode> ParseYaml(std::string_view text, std::string_view file
                              FormatByteSizeShort({text.size()}), FormatByteSize(kYamlBytesMax)));
     return std::nullopt;
   }
+  if (!CheckUtf8(text, file, problems)) return std::nullopt;
   const size_t before = problems.size();
   Builder first(file_name, options, problems);
   Problems ignored;  // of documents that are refused anyway
