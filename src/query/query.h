@@ -1,15 +1,18 @@
 // Query: search over a store snapshot (language: docs/formats/query.md).
 //
-//   ASSIGN_OR_RETURN(std::shared_ptr<const Query> query, Parse("level:error AND timeout*"));
+//   ParseError error;
+//   std::shared_ptr<const Query> query = Parse("level:error AND timeout*", error);
 //   ASSIGN_OR_RETURN(SearchResult found, Search(*snapshot, *query, {.from = a, .to = b}));
 //
 // Place:    the server parses a request's text, takes a snapshot, and runs one of the calls below
-// on
-//           a query thread.
-// Threads:  Query is immutable; Search and CountOverTime may run on several threads at once.
+//           on a query thread.
+// Threads:  Query is immutable; Search and CountOverTime may run on several threads at once. A
+//           LiveMatcher is confined to one thread at a time.
 // Limits:   time and memory per call (Limits); passing one gives a partial result that says so, or
-//           kDeadlineExceeded when there is nothing to show.
-// Errors:   QueryError carries the 0-based character at which the text is wrong.
+//           kDeadlineExceeded when there is nothing to show. Of the text: query/limits.h.
+// Errors:   ParseError carries the 0-based byte at which the text is wrong. A corrupt block makes a
+//           result partial, and kDataLoss when nothing else was found.
+// Tests:    search_test.cc, case_test.cc (tests/cases/query), search_property_test.cc
 #ifndef KELP_QUERY_QUERY_H_
 #define KELP_QUERY_QUERY_H_
 
@@ -73,19 +76,25 @@ struct Row {
 struct SearchRequest {
   UnixNanos from = INT64_MIN + 1;  // inclusive
   UnixNanos to = INT64_MAX;        // exclusive
-  uint32_t limit = 100;
-  std::string cursor;  // of an earlier answer; empty: from the newest row
+  uint32_t limit = 100;  // at least 1 and at most kRowsPerSearchMax are given
+  // Of an earlier answer to the same query and span of time; empty: from the newest row. It stays
+  // good when rows arrive and blocks are merged in between: no row comes twice, none is left out
+  // that was there before and is older than what was given.
+  std::string cursor;
   Limits limits;
 };
 
 struct SearchResult {
   std::vector<Row> rows;  // newest first; equal times in a stable order
-  std::string cursor;     // empty when nothing is left
+  std::string cursor;     // where to go on; empty when nothing is left
   std::string partial;    // why rows may be missing; empty when none are
   Stats stats;
 };
 
-// The newest matching rows. Errors: kInvalidArgument (cursor), kCancelled, kDataLoss.
+// The newest matching rows. When time or memory runs out, the rows given are those than which
+// nothing newer was left out, and the cursor goes on behind them; without such rows, what was found
+// comes without a cursor. Errors: kInvalidArgument (cursor), kCancelled, kDeadlineExceeded,
+// kResourceExhausted (a single row over the memory limit), kDataLoss.
 Result<SearchResult> Search(const store::Snapshot& snapshot, const Query& query,
                             const SearchRequest& request);
 
@@ -97,18 +106,22 @@ struct HistogramRequest {
 };
 
 struct HistogramResult {
-  Duration step{0};
+  Duration step{0};  // rounded up to whole nanoseconds
+  // Counts of [from + i * step, from + (i + 1) * step), cut at `to`; at most `buckets`, fewer where
+  // rounding up made fewer reach the end.
   std::vector<uint64_t> counts;
   uint64_t total = 0;
   std::string partial;
   Stats stats;
 };
 
-// How many matching rows fall into each of `buckets` equal spans of [from, to).
+// How many matching rows fall into each of `buckets` equal spans of [from, to). Errors:
+// kInvalidArgument (span, buckets), kCancelled, kDeadlineExceeded, kDataLoss.
 Result<HistogramResult> CountOverTime(const store::Snapshot& snapshot, const Query& query,
                                       const HistogramRequest& request);
 
-// For live tail: calls on_row(row) for each selected row of a batch that matches.
+// For live tail: calls on_row(row) for each selected row of a batch that matches; the same rows
+// that Search would find.
 class LiveMatcher {
  public:
   explicit LiveMatcher(std::shared_ptr<const Query> query);

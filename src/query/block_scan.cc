@@ -1,0 +1,267 @@
+#include "query/block_scan.h"
+
+#include <algorithm>
+
+#include "query/column_scan.h"
+
+namespace kelp::query {
+namespace {
+
+using store::ColumnInfo;
+using store::ColumnKind;
+using Verdict = BlockScan::Verdict;
+
+Verdict Negate(Verdict verdict) {
+  if (verdict == Verdict::kSome) return verdict;
+  return verdict == Verdict::kAll ? Verdict::kNone : Verdict::kAll;
+}
+
+std::vector<uint64_t> SureTokens(const Term& term) {
+  switch (term.kind) {
+    case Term::Kind::kTokens:
+      return {term.tokens->hashes().begin(), term.tokens->hashes().end()};
+    case Term::Kind::kRegex:
+      return term.regex->hashes();
+    case Term::Kind::kEqual: {
+      std::vector<uint64_t> hashes;
+      store::HashTokens(term.text, hashes);
+      return hashes;
+    }
+    case Term::Kind::kRange:
+    case Term::Kind::kPresent:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+BlockScan::BlockScan(const Query& query, Interrupt& interrupt)
+    : query_(query), interrupt_(interrupt) {
+  for (const Term& term : query.terms()) hashes_.push_back(SureTokens(term));
+  bound_.resize(query.terms().size());
+  AddPlan(query.root());
+}
+
+uint32_t BlockScan::AddPlan(const Node& node) {
+  std::vector<uint32_t> children;
+  for (const Node& child : node.children) children.push_back(AddPlan(child));
+  plan_.push_back({&node, std::move(children), {}, Verdict::kNone, 0});
+  return static_cast<uint32_t>(plan_.size() - 1);
+}
+
+Verdict BlockScan::Open(const store::Block& block) {
+  block_ = &block;
+  has_read_body_ = false;
+  reader_.Open(block);
+  return Decide(plan_.back());
+}
+
+Verdict BlockScan::Decide(PlanNode& plan) {
+  const Node& node = *plan.node;
+  switch (node.kind) {
+    case Node::Kind::kEverything:
+      return plan.verdict = Verdict::kAll;
+    case Node::Kind::kTerm:
+      Bind(node.term);
+      plan.cost = bound_[node.term].cost;
+      plan.verdict = bound_[node.term].verdict;
+      if (node.negated) plan.verdict = Negate(plan.verdict);
+      return plan.verdict;
+    case Node::Kind::kAnd:
+    case Node::Kind::kOr:
+      return plan.verdict = DecideList(plan);
+    case Node::Kind::kNothing:
+    case Node::Kind::kNot:
+      break;
+  }
+  return plan.verdict = Verdict::kNone;
+}
+
+Verdict BlockScan::DecideList(PlanNode& plan) {
+  const bool is_and = plan.node->kind == Node::Kind::kAnd;
+  const Verdict decides = is_and ? Verdict::kNone : Verdict::kAll;
+  plan.open.clear();
+  plan.cost = 0;
+  for (const uint32_t child : plan.children) {
+    const Verdict verdict = Decide(plan_[child]);
+    if (verdict == decides) return decides;
+    if (verdict != Verdict::kSome) continue;
+    plan.open.push_back(child);
+    plan.cost += plan_[child].cost;
+  }
+  if (plan.open.empty()) return Negate(decides);
+  std::stable_sort(plan.open.begin(), plan.open.end(),
+                   [&](uint32_t a, uint32_t b) { return plan_[a].cost < plan_[b].cost; });
+  return Verdict::kSome;
+}
+
+void BlockScan::Bind(uint32_t term_index) {
+  const Term& term = query_.terms()[term_index];
+  BoundTerm& bound = bound_[term_index];
+  bound.columns.clear();
+  bound.fallbacks.clear();
+  bound.preferred.clear();
+  bound.cost = 0;
+  if (term.field.empty()) {
+    BindAnywhere(term, hashes_[term_index], bound);
+  } else {
+    BindField(term, hashes_[term_index], bound);
+  }
+  for (const auto* columns : {&bound.columns, &bound.fallbacks, &bound.preferred}) {
+    for (const int column : *columns) bound.cost += Cost(term, column);
+  }
+}
+
+void BlockScan::BindAnywhere(const Term& term, std::span<const uint64_t> hashes, BoundTerm& bound) {
+  bound.verdict = Verdict::kNone;
+  if (!hashes.empty() && !block_->MayContainTokens(-1, hashes)) return;
+  const std::span<const ColumnInfo> columns = block_->columns();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto column = static_cast<int>(i);
+    if (columns[i].kind == ColumnKind::kResource) continue;
+    if (columns[i].constant) {
+      if (!ValueMatches(term, columns[i].value, memory_)) continue;
+      bound.verdict = Verdict::kAll;
+      return;
+    }
+    if (MayMatch(term, hashes, column)) bound.columns.push_back(column);
+  }
+  if (!bound.columns.empty()) bound.verdict = Verdict::kSome;
+}
+
+void BlockScan::BindField(const Term& term, std::span<const uint64_t> hashes, BoundTerm& bound) {
+  bound.verdict = Verdict::kAll;
+  const std::span<const ColumnInfo> columns = block_->columns();
+  const bool presence = term.kind == Term::Kind::kPresent;
+  bool always_preferred = false;  // every row has a value under the full name
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const ColumnInfo& info = columns[i];
+    const auto column = static_cast<int>(i);
+    const NameMatch name = MatchName(info.name, term.field);
+    if (name == NameMatch::kNone || (info.constant && info.value.missing())) continue;
+    const bool full = name == NameMatch::kFull;
+    if (info.constant) {
+      const bool matches = ValueMatches(term, info.value, memory_);
+      if (matches && (full || presence)) return;
+      if (full) always_preferred = true;
+      if (matches) bound.fallbacks.push_back(column);
+    } else {
+      if (full && !presence) bound.preferred.push_back(column);
+      if (MayMatch(term, hashes, column)) {
+        (full || presence ? bound.columns : bound.fallbacks).push_back(column);
+      }
+    }
+  }
+  if (always_preferred) bound.fallbacks.clear();
+  if (bound.fallbacks.empty()) bound.preferred.clear();
+  const auto is_constant = [&](int column) {
+    return columns[static_cast<size_t>(column)].constant;
+  };
+  if (bound.preferred.empty() &&
+      std::any_of(bound.fallbacks.begin(), bound.fallbacks.end(), is_constant)) {
+    return;  // a fallback that matches everywhere, and nothing to prefer to it
+  }
+  const bool open = !bound.columns.empty() || !bound.fallbacks.empty();
+  bound.verdict = open ? Verdict::kSome : Verdict::kNone;
+}
+
+bool BlockScan::MayMatch(const Term& term, std::span<const uint64_t> hashes, int column) const {
+  if (!hashes.empty() && !block_->MayContainTokens(column, hashes)) return false;
+  return term.kind != Term::Kind::kEqual || block_->MayEqual(column, term.text);
+}
+
+// In rough units of work: tags are small dictionaries, bodies long texts.
+uint32_t BlockScan::Cost(const Term& term, int column) const {
+  uint32_t cost = 1;
+  switch (block_->columns()[static_cast<size_t>(column)].kind) {
+    case ColumnKind::kResource:
+      break;
+    case ColumnKind::kField:
+      cost = 4;
+      break;
+    case ColumnKind::kBody:
+      cost = 32;
+      break;
+  }
+  const bool slow = term.kind == Term::Kind::kRegex && term.regex->literal().empty();
+  return slow ? cost * 4 : cost;
+}
+
+Status BlockScan::Narrow(Bitmap& rows) { return Narrow(plan_.back(), rows); }
+
+Status BlockScan::Narrow(const PlanNode& plan, Bitmap& rows) {
+  switch (plan.node->kind) {
+    case Node::Kind::kAnd:
+      for (const uint32_t child : plan.open) {
+        RETURN_IF_ERROR(Narrow(plan_[child], rows));
+        if (interrupt_.stopped() || !rows.Any()) break;
+      }
+      return OkStatus();
+    case Node::Kind::kOr:
+      return NarrowToAny(plan, rows);
+    case Node::Kind::kTerm: {
+      Bitmap hits(rows.rows(), false);
+      RETURN_IF_ERROR(FindTerm(plan.node->term, rows, hits));
+      if (plan.node->negated) {
+        rows.AndNot(hits);
+      } else {
+        rows.And(hits);
+      }
+      return OkStatus();
+    }
+    case Node::Kind::kEverything:
+    case Node::Kind::kNothing:
+    case Node::Kind::kNot:
+      break;
+  }
+  return OkStatus();
+}
+
+Status BlockScan::NarrowToAny(const PlanNode& plan, Bitmap& rows) {
+  Bitmap left = rows;
+  Bitmap found(rows.rows(), false);
+  for (const uint32_t child : plan.open) {
+    Bitmap matching = left;
+    RETURN_IF_ERROR(Narrow(plan_[child], matching));
+    found.Or(matching);
+    left.AndNot(matching);
+    if (interrupt_.stopped() || !left.Any()) break;
+  }
+  rows = std::move(found);
+  return OkStatus();
+}
+
+// Adds to `hits` the rows of `rows` that answer the term.
+Status BlockScan::FindTerm(uint32_t term_index, Bitmap rows, Bitmap& hits) {
+  const Term& term = query_.terms()[term_index];
+  const BoundTerm& bound = bound_[term_index];
+  RETURN_IF_ERROR(ScanInto(term, bound.columns, rows, hits));
+  if (bound.fallbacks.empty()) return OkStatus();
+  for (const int column : bound.preferred) {
+    ASSIGN_OR_RETURN(const store::TextColumn* values, ReadColumn(column));
+    RemovePresent(*values, rows);
+  }
+  return ScanInto(term, bound.fallbacks, rows, hits);
+}
+
+// Moves rows that match in one of the columns from `rows` to `hits`.
+Status BlockScan::ScanInto(const Term& term, const std::vector<int>& columns, Bitmap& rows,
+                           Bitmap& hits) {
+  for (const int column : columns) {
+    if (interrupt_.stopped() || !rows.Any()) break;
+    ASSIGN_OR_RETURN(const store::TextColumn* values, ReadColumn(column));
+    ScanColumn(term, *values, rows, memory_, interrupt_, hits);
+    rows.AndNot(hits);
+  }
+  return OkStatus();
+}
+
+Result<const store::TextColumn*> BlockScan::ReadColumn(int column) {
+  if (block_->columns()[static_cast<size_t>(column)].kind == ColumnKind::kBody) {
+    has_read_body_ = true;
+  }
+  return reader_.Column(column);
+}
+
+}  // namespace kelp::query

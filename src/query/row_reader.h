@@ -1,0 +1,22 @@
+// Making rows, and their keys' hashes, from a block that a reader is open on.
+#ifndef KELP_QUERY_ROW_READER_H_
+#define KELP_QUERY_ROW_READER_H_
+
+#include <cstdint>
+
+#include "base/status.h"
+#include "query/query.h"
+#include "store/snapshot.h"
+
+namespace kelp::query {
+
+// Errors: kDataLoss of the block.
+Result<Row> ReadRow(const store::Block& block, store::BlockReader& reader, uint32_t row);
+// Depends on names and values of the row only, not on the order or the form of columns.
+Result<uint64_t> HashRow(const store::Block& block, store::BlockReader& reader, uint32_t row);
+// Memory that a row takes, about.
+uint64_t RowBytes(const Row& row);
+
+}  // namespace kelp::query
+
+#endif  // KELP_QUERY_ROW_READER_H_
