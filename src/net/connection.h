@@ -354,12 +354,18 @@ class Connection final : public ConnectionBase,
   }
 
   void OnAnswerChanged() {
-    if (answer_ != nullptr && !closed_ && answer_->overflowed()) {
+    if (closed_ || !CutOff()) return Wake();
+    Close();
+  }
+
+  // True, once counted and said, when the stream's peer reads too slowly.
+  bool CutOff() {
+    if (answer_ == nullptr || !answer_->overflowed()) return false;
+    if (!std::exchange(cut_, true)) {
       core_.metrics.streams_cut.Add();
       LOG_RATE(10s, kWarning, "{} reads its stream too slowly and was cut off", remote_);
-      return Close();
     }
-    Wake();
+    return true;
   }
 
   std::string RetryAfter() const {
@@ -390,6 +396,7 @@ class Connection final : public ConnectionBase,
     if (good) {
       answer_->Complete();
     } else {
+      CutOff();
       answer_->Close();
     }
     answer_.reset();
@@ -556,6 +563,7 @@ class Connection final : public ConnectionBase,
   bool timed_out_ = false;
   bool watching_ = false;
   bool peer_gone_ = false;
+  bool cut_ = false;
   bool first_ = true;
   bool http10_ = false;
   bool keep_alive_ = true;

@@ -145,6 +145,16 @@ Result<std::pair<std::string_view, std::string_view>> SplitAuthority(std::string
   return std::pair(text.substr(0, colon), text.substr(colon + 1));
 }
 
+// A name, an IPv4 address, or the inside of an IPv6 literal. Names in other scripts must come
+// encoded (xn--).
+bool IsHost(std::string_view host, bool v6) {
+  if (host.empty()) return false;
+  return std::all_of(host.begin(), host.end(), [v6](char c) {
+    if (v6) return HexDigit(c) >= 0 || c == ':' || c == '.';
+    return IsUnreserved(c) && c != '~';
+  });
+}
+
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
@@ -427,6 +437,7 @@ Result<Url> ParseUrl(std::string_view text) {
   }
   ASSIGN_OR_RETURN(const auto parts, SplitAuthority(authority));
   if (parts.first.empty()) return bad("the host is missing");
+  if (!IsHost(parts.first, authority.front() == '[')) return bad("the host is not valid");
   url.host = parts.first;
   url.port = url.tls ? 443 : 80;
   if (!parts.second.empty()) {

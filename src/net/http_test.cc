@@ -95,9 +95,10 @@ TEST(Url, ParsesWhatPeopleWrite) {
 }
 
 TEST(Url, RefusesWhatIsNotOne) {
-  for (const char* bad : {"", "host:80", "ftp://h/", "http://", "http://:80", "http://h:0",
-                          "http://h:65536", "http://h:8x", "http://u:p@h/", "http://h/a b",
-                          "http://[::1", "http://::1/", "http://h/\n"}) {
+  for (const char* bad :
+       {"", "host:80", "ftp://h/", "http://", "http://:80", "http://h:0", "http://h:65536",
+        "http://h:8x", "http://u:p@h/", "http://h/a b", "http://[::1", "http://::1/", "http://h/\n",
+        "http://[[1]:8", "http://a_\xff/", "http://[]/"}) {
     EXPECT_EQ(ParseUrl(bad).status().code(), Code::kInvalidArgument) << bad;
   }
 }

@@ -56,6 +56,8 @@ class TestSocket {
     }
     return read_;
   }
+  // Forgets what was read so far.
+  void Forget() { read_.clear(); }
   // Closes with a reset, as a killed peer's system does.
   void Reset() {
     const linger hard{1, 0};
