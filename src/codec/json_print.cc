@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "codec/civil.h"
 #include "codec/json_scan.h"
 #include "codec/simd.h"
 #include "codec/utf8.h"
@@ -120,34 +121,10 @@ void AppendRepaired(ByteBuffer& out, std::string_view text) {
 
 // --- time ---
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
-constexpr int64_t kSecondsPerDay = 86'400;
 constexpr size_t kTimeBytes = sizeof("\"2026-11-20T23:49:26.304280852Z\"") - 1;
 
 void PutDigits(char* p, uint32_t value, int digits) {
   for (int i = digits - 1; i >= 0; --i, value /= 10) p[i] = static_cast<char>('0' + value % 10);
-}
-
-struct Civil {
-  int32_t year;
-  uint32_t month;
-  uint32_t day;
-};
-
-// Days since 1970-01-01 as a date of the Gregorian calendar.
-Civil CivilFromDays(int64_t days) {
-  // Counts from 0000-03-01, so that a leap day ends its year; eras are 400 years.
-  days += 719'468;
-  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
-  const auto of_era = static_cast<uint32_t>(days - era * 146'097);
-  const uint32_t year = (of_era - of_era / 1460 + of_era / 36'524 - of_era / 146'096) / 365;
-  const uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
-  const uint32_t month = (5 * of_year + 2) / 153;
-  Civil civil;
-  civil.day = of_year - (153 * month + 2) / 5 + 1;
-  civil.month = month < 10 ? month + 3 : month - 9;
-  civil.year = static_cast<int32_t>(year + era * 400) + (civil.month <= 2 ? 1 : 0);
-  return civil;
 }
 
 void PutSecond(char* p, int64_t second) {

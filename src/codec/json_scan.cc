@@ -1,79 +1,17 @@
 #include "codec/json_scan.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
 
+#include "codec/json_escape.h"
 #include "codec/simd.h"
-#include "codec/utf8.h"
 
 namespace kelp::codec {
 namespace {
 
-constexpr unsigned char kBadHex = 0xff;
-
-constexpr std::array<unsigned char, 256> MakeHexTable() {
-  std::array<unsigned char, 256> table{};
-  for (auto& entry : table) entry = kBadHex;
-  for (unsigned i = 0; i < 10; ++i) table['0' + i] = static_cast<unsigned char>(i);
-  for (unsigned i = 0; i < 6; ++i) {
-    table['a' + i] = table['A' + i] = static_cast<unsigned char>(10 + i);
-  }
-  return table;
-}
-constexpr std::array<unsigned char, 256> kHex = MakeHexTable();
-
-// What follows a backslash, and what it stands for; 0: not an escape. 'u' is handled apart.
-constexpr std::array<char, 256> MakeEscapeTable() {
-  std::array<char, 256> table{};
-  table['"'] = '"';
-  table['\\'] = '\\';
-  table['/'] = '/';
-  table['b'] = '\b';
-  table['f'] = '\f';
-  table['n'] = '\n';
-  table['r'] = '\r';
-  table['t'] = '\t';
-  return table;
-}
-constexpr std::array<char, 256> kEscape = MakeEscapeTable();
-
-unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// The four hexadecimal digits at `p`; above 0xffff when they are not digits.
-uint32_t Hex4(const char* p) {
-  const uint32_t a = kHex[Byte(p[0])], b = kHex[Byte(p[1])];
-  const uint32_t c = kHex[Byte(p[2])], d = kHex[Byte(p[3])];
-  if (((a | b | c | d) & 0xf0) != 0) return UINT32_MAX;
-  return a << 12 | b << 8 | c << 4 | d;
-}
-
-// The end of the escape whose backslash is at `p`, or nullptr.
-const char* SkipEscape(const char* p, const char* end) {
-  if (end - p < 2) return nullptr;
-  if (p[1] == 'u') return end - p >= 6 && Hex4(p + 2) != UINT32_MAX ? p + 6 : nullptr;
-  return kEscape[Byte(p[1])] != 0 ? p + 2 : nullptr;
-}
-
-// Resolves the escape at `p`, which is well-formed, and moves both ends on.
-void ResolveEscape(const char*& p, const char* end, char*& out) {
-  if (p[1] != 'u') {
-    *out++ = kEscape[Byte(p[1])];
-    p += 2;
-    return;
-  }
-  uint32_t code = Hex4(p + 2);
-  p += 6;
-  if (code >= 0xd800 && code < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
-    const uint32_t low = Hex4(p + 2);
-    if (low >= 0xdc00 && low < 0xe000) {
-      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-      p += 6;
-    }
-  }
-  out = PutUtf8(out, code);
-}
 
 const char* SkipDigits(const char* p, const char* end) {
   while (p < end && IsDigit(*p)) ++p;
@@ -221,6 +159,23 @@ bool IsJson(std::string_view text) {
   const char* end = text.data() + text.size();
   const char* p = SkipJsonValue(text.data(), end);
   return p != nullptr && SkipJsonSpace(p, end) == end;
+}
+
+namespace sse2 {
+using Block = Block16;
+#include "codec/json_content.inc"
+}  // namespace sse2
+
+KELP_AVX2_BEGIN
+namespace avx2 {
+using Block = Block32;
+#include "codec/json_content.inc"
+}  // namespace avx2
+KELP_AVX2_END
+
+bool ReadJsonContent(const char* p, const char* end, Batch& arena, std::string_view& text) {
+  return HasAvx2() ? avx2::ReadContent(p, end, arena, text)
+                   : sse2::ReadContent(p, end, arena, text);
 }
 
 char* UnescapeJson(const char* p, const char* end, char* out) {

@@ -13,6 +13,23 @@
 #include <cstring>
 
 #define KELP_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+
+// Functions between these two are compiled for AVX2. Kernels that exist for both instruction sets
+// are an .inc file, included once plainly and once in between, each time in its own namespace and
+// with `Block` naming what is below; all headers are included before, so that their inline
+// functions stay plain.
+#define KELP_PRAGMA(x) _Pragma(#x)
+#if defined(__clang__)
+#define KELP_AVX2_BEGIN                                                                   \
+  KELP_PRAGMA(clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))), \
+                                   apply_to = function))
+#define KELP_AVX2_END KELP_PRAGMA(clang attribute pop)
+#else
+#define KELP_AVX2_BEGIN \
+  KELP_PRAGMA(GCC push_options) KELP_PRAGMA(GCC target("avx2,bmi,bmi2,lzcnt,popcnt"))
+#define KELP_AVX2_END KELP_PRAGMA(GCC pop_options)
+#endif
+
 #define KELP_ALWAYS_INLINE inline __attribute__((always_inline))
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -74,6 +91,63 @@ KELP_ALWAYS_INLINE const char* FindJsonSpecial(const char* p, const char* end) {
   const uint32_t mask = JsonSpecialMask16(LoadPartial16(p, left)) & ((1u << left) - 1);
   return mask != 0 ? p + __builtin_ctz(mask) : end;
 }
+
+// Sixteen bytes, and one bit for each in what comparisons give.
+struct Block16 {
+  static constexpr size_t kSize = 16;
+  __m128i bytes;
+
+  static KELP_ALWAYS_INLINE Block16 Load(const char* p) { return {Load16(p)}; }
+  KELP_ALWAYS_INLINE void Store(char* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+  }
+  KELP_ALWAYS_INLINE uint32_t Equal(char c) const {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))));
+  }
+  // Bytes that are equal in both.
+  KELP_ALWAYS_INLINE uint32_t Equal(const Block16& other) const {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, other.bytes)));
+  }
+  KELP_ALWAYS_INLINE uint32_t Control() const {
+    return static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes)));
+  }
+  KELP_ALWAYS_INLINE uint32_t JsonSpecial() const { return JsonSpecialMask16(bytes); }
+};
+
+KELP_AVX2_BEGIN
+// Thirty-two bytes.
+struct Block32 {
+  static constexpr size_t kSize = 32;
+  __m256i bytes;
+
+  static KELP_ALWAYS_INLINE Block32 Load(const char* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+  }
+  KELP_ALWAYS_INLINE void Store(char* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
+  }
+  KELP_ALWAYS_INLINE uint32_t Equal(char c) const {
+    return static_cast<uint32_t>(
+        _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c))));
+  }
+  KELP_ALWAYS_INLINE uint32_t Equal(const Block32& other) const {
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, other.bytes)));
+  }
+  KELP_ALWAYS_INLINE uint32_t Control() const {
+    const __m256i low = _mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f));
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, bytes)));
+  }
+  KELP_ALWAYS_INLINE uint32_t JsonSpecial() const {
+    const __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
+    const __m256i backslash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
+    const __m256i low = _mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f));
+    const __m256i control = _mm256_cmpeq_epi8(low, bytes);
+    return static_cast<uint32_t>(
+        _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(quote, backslash), control)));
+  }
+};
+KELP_AVX2_END
 
 }  // namespace kelp::codec
 
