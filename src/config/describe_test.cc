@@ -168,6 +168,32 @@ TEST(Describe, JsonSchemaSaysTypesBoundsAndComponents) {
   EXPECT_EQ(keys.Find("url")->Find("examples")->items()[0].text(), "http://db:80");
 }
 
+// Reads its pipelines later, but says what they look like.
+struct Agent {
+  std::vector<ConfigNode> pipelines;
+  static const Schema<Agent>& ConfigSchema() {
+    static const auto schema = Schema<Agent>("agent", "Runs pipelines.")
+                                   .Field("pipelines", &Agent::pipelines,
+                                          {.doc = "Pipelines.", .shape = ShapeOf<Pipeline>});
+    return schema;
+  }
+};
+
+TEST(Describe, ASubtreeReadLaterIsDescribedByItsShape) {
+  const Catalog catalog;
+  const ConfigNode node =
+      ParseYaml("pipelines: [{name: a, outputs: [{type: http, headers: [s]}], odd: 1}]", "c")
+          .value();
+  Problems problems;
+  EXPECT_EQ(Agent::ConfigSchema().Parse(node, problems).pipelines.size(), 1u);
+  EXPECT_TRUE(problems.empty()) << problems.ToString();
+  EXPECT_EQ(PrintYamlInline(Redacted(node, Agent::ConfigSchema(), &catalog)),
+            "{pipelines: [{name: a, outputs: [{type: http, headers: \"***\"}], odd: 1}]}");
+  EXPECT_NE(DescribeText(Agent::ConfigSchema()).find("pipelines[].outputs"), std::string::npos);
+  EXPECT_NE(JsonSchema(Agent::ConfigSchema(), &catalog).find("#/$defs/output.http"),
+            std::string::npos);
+}
+
 TEST(Describe, RedactedHidesSecretsWhereverTheyAre) {
   const ConfigNode node = ParseYaml(
                               "name: web\noutputs:\n"

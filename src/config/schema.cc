@@ -447,6 +447,7 @@ TypeInfo MapType(TypeInfo element) {
 }
 
 TypeInfo AnyType(const FieldOptions& options) {
+  if (options.shape != nullptr) return ObjectType(options.shape);
   TypeInfo type = ScalarType(TypeInfo::Kind::kAny);
   if (!options.component.empty()) type.name = options.component;
   return type;

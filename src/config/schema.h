@@ -34,7 +34,7 @@
 //                     ToString() const` or `ConfigNode ToConfig() const`; to be documented
 //                     `static constexpr std::string_view kConfigType` ("glob") and, where it is no
 //                     string, `kConfigJsonSchema`.
-//   ConfigNode        a raw subtree, read later (components: see .component)
+//   ConfigNode        a raw subtree, read later (see .component and .shape)
 #ifndef KELP_CONFIG_SCHEMA_H_
 #define KELP_CONFIG_SCHEMA_H_
 
@@ -112,6 +112,9 @@ struct FieldOptions {
   bool secret = false;                    // never printed, nor quoted in messages
   bool scalar_ok = false;                 // for lists: one value may stand without brackets
   std::string component = {};  // for ConfigNode: "input", "processor" or "output" (with `type`)
+  // For ConfigNode: the schema that whoever reads the subtree will use; for pages and redaction.
+  // Give ShapeOf<S>.
+  const SchemaBase& (*shape)() = nullptr;
   Stability stability = Stability::kStable;
 };
 
@@ -320,10 +323,6 @@ const Schema<F>& GetSchema() {
     return SchemaOf<F>::Get();
   }
 }
-template <class F>
-const SchemaBase& GetSchemaBase() {
-  return GetSchema<F>();
-}
 
 // How one C++ type is described, parsed and printed. Parse leaves `out` alone when it fails.
 template <class F>
@@ -333,7 +332,7 @@ struct Codec {
                 "or Parse(); see the top of schema.h");
   static TypeInfo Type(const FieldOptions&) {
     if constexpr (HasMemberSchema<F> || HasSchemaOf<F>) {
-      return ObjectType(&GetSchemaBase<F>);
+      return ObjectType([]() -> const SchemaBase& { return GetSchema<F>(); });
     } else {
       TypeInfo type = ScalarType(TypeInfo::Kind::kCustom);
       if constexpr (requires { F::kConfigType; }) type.name = std::string(F::kConfigType);
@@ -549,6 +548,12 @@ struct Codec<std::optional<F>> {
 };
 
 }  // namespace internal
+
+// The schema of S, for FieldOptions::shape.
+template <class S>
+const SchemaBase& ShapeOf() {
+  return internal::GetSchema<S>();
+}
 
 // The table. See the top of this file.
 //
