@@ -78,6 +78,26 @@ struct OriginColumn {
   std::span<const uint64_t> offsets;  // row → begin offset in its origin
 };
 
+// A decoded column and the memory it points into, reused from block to block: the vectors grow and
+// keep their size, the spans of `column` say how much of them is in use.
+struct DecodedColumn {
+  TextColumn column;
+  std::vector<char> data;
+  std::vector<char> dictionary;
+  std::vector<uint32_t> offsets;
+  std::vector<uint16_t> ids;
+  std::vector<uint8_t> kinds;
+  uint64_t bytes = 0;  // decompressed for it
+};
+
+struct DecodedOrigins {
+  OriginColumn column;
+  std::vector<OriginId> ids;
+  std::vector<uint16_t> rows;
+  std::vector<uint64_t> offsets;
+  uint64_t bytes = 0;
+};
+
 class Block {
  public:
   virtual ~Block() = default;
@@ -95,14 +115,9 @@ class Block {
 
  private:
   friend class BlockReader;
-  // Decoding; the vectors own what `out` points at.
   virtual Status DecodeTimes(std::vector<UnixNanos>& times) const = 0;
-  virtual Status DecodeColumn(int column, TextColumn& out, std::vector<char>& data,
-                              std::vector<uint32_t>& offsets, std::vector<uint16_t>& ids,
-                              std::vector<uint8_t>& kinds) const = 0;
-  virtual Status DecodeOrigins(OriginColumn& out, std::vector<OriginId>& ids,
-                               std::vector<uint16_t>& rows,
-                               std::vector<uint64_t>& offsets) const = 0;
+  virtual Status DecodeColumn(int column, DecodedColumn& out) const = 0;
+  virtual Status DecodeOrigins(DecodedOrigins& out) const = 0;
 };
 
 // Decodes the columns of one block on demand and keeps them until it is pointed at another block;

@@ -42,6 +42,8 @@ struct StoreOptions {
   // Rows of a logstore stay in the hot tail until so many raw bytes or so much age has gathered.
   ByteSize hot_bytes_max = 64_MiB;
   Duration hot_age_max = 10min;
+  // All hot tails together; appends wait while they hold more.
+  ByteSize hot_bytes_total_max = 192_MiB;
   // Appends wait so long for company before the group is made durable.
   Duration commit_interval = 5ms;
   ByteSize queue_bytes_max = 64_MiB;
