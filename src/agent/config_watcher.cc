@@ -1,0 +1,93 @@
+#include "agent/config_watcher.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+
+namespace kelp::agent {
+
+ConfigWatcher::ConfigWatcher(Env& env) : env_(env) {
+  auto watcher = env.NewFileWatcher();
+  if (watcher.ok()) {
+    watcher_ = std::move(watcher).value();
+  } else {
+    LOG(kWarning, "{}; the configuration is looked at once a second instead",
+        watcher.status().message());
+  }
+}
+
+void ConfigWatcher::SetDirectories(std::vector<std::string> dirs) {
+  for (auto it = watches_.begin(); it != watches_.end();) {
+    if (std::find(dirs.begin(), dirs.end(), it->first) == dirs.end()) {
+      if (it->second >= 0) watcher_->Remove(it->second);
+      it = watches_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  dirs_ = std::move(dirs);
+  WatchMissing();
+  fingerprint_ = Fingerprint();
+}
+
+void ConfigWatcher::WatchMissing() {
+  if (watcher_ == nullptr) return;
+  for (const std::string& dir : dirs_) {
+    if (watches_.contains(dir)) continue;
+    const Result<int> watch = watcher_->AddDir(dir);
+    if (watch.ok()) watches_[dir] = *watch;
+  }
+}
+
+std::string ConfigWatcher::Fingerprint() {
+  std::string out;
+  for (const std::string& dir : dirs_) {
+    auto entries = env_.files().ListDir(dir);
+    if (!entries.ok()) continue;
+    std::sort(entries->begin(), entries->end(),
+              [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+    for (const DirEntry& entry : *entries) {
+      if (!entry.name.ends_with(".yaml") && !entry.name.ends_with(".yml")) continue;
+      const auto info = env_.files().Stat(JoinPath(dir, entry.name));
+      if (!info.ok()) continue;
+      out += entry.name + " " + std::to_string(info->inode) + " " + std::to_string(info->size) +
+             " " + std::to_string(info->modified) + "\n";
+    }
+  }
+  return out;
+}
+
+bool ConfigWatcher::Wait(Duration timeout) {
+  bool happened = false;
+  if (watcher_ != nullptr) {
+    WatchMissing();
+    std::vector<FileWatcher::Event> events = watcher_->Wait(timeout);
+    for (int round = 0; !events.empty() && round < kQuietRoundsMax; ++round) {
+      happened = true;
+      for (const FileWatcher::Event& event : events) {
+        if (!event.gone || !event.name.empty()) continue;
+        std::erase_if(watches_, [&](const auto& w) { return w.second == event.watch; });
+      }
+      events = watcher_->Wait(kQuiet);
+    }
+    if (!happened) return false;
+  } else {
+    const Duration end = env_.clock().Monotonic() + timeout;
+    while (!woken_.exchange(false) && env_.clock().Monotonic() < end) {
+      std::this_thread::sleep_for(kQuiet);
+    }
+  }
+  // Other files in the directory, and editors' temporary ones, are no change.
+  std::string now = Fingerprint();
+  if (now == fingerprint_) return false;
+  fingerprint_ = std::move(now);
+  return true;
+}
+
+void ConfigWatcher::Wake() {
+  woken_ = true;
+  if (watcher_ != nullptr) watcher_->Wake();
+}
+
+}  // namespace kelp::agent

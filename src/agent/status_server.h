@@ -1,0 +1,28 @@
+// StatusServer: the agent's HTTP endpoint: /healthz, /readyz, /metrics, /api/v1/status,
+// /api/v1/tap (docs/formats/http-api.md).
+#ifndef KELP_AGENT_STATUS_SERVER_H_
+#define KELP_AGENT_STATUS_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "base/env.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "pipeline/engine.h"
+
+namespace kelp::agent {
+
+// Threads: owns those of its HttpServer. Borrows engine and metrics, which outlive it.
+class StatusServer {
+ public:
+  static Result<std::unique_ptr<StatusServer>> Start(const std::string& listen, Env& env,
+                                                     pipeline::Engine& engine,
+                                                     MetricRegistry& metrics);
+  virtual ~StatusServer() = default;
+  virtual const std::string& address() const = 0;
+};
+
+}  // namespace kelp::agent
+
+#endif  // KELP_AGENT_STATUS_SERVER_H_
