@@ -1,0 +1,244 @@
+// Serves dist/ and fakes the server's API with generated rows, to develop and test the console without
+// a kelp-server.
+//
+//   node dev-server.mjs [--port 7780] [--code CODE] [--token TOKEN] [--rows N] [--rate ROWS_PER_S]
+//
+// Words that make a query behave badly: `slow` takes five seconds, `partial` gives a partial answer,
+// `overload` is refused with 503, `toolong` with 504.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { compile, QueryError } from './dev/fake_query.mjs';
+import { makeHistory, makeRow, randomFrom } from './dev/fake_rows.mjs';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const kTypes = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', map: 'application/json' };
+const kDay = 24 * 3600 * 1000;
+
+function option(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at > 0 ? process.argv[at + 1] : fallback;
+}
+
+const port = Number(option('port', '7780'));
+const codes = new Set([option('code', randomBytes(6).toString('hex'))]);
+const token = option('token', 'kelp-dev');
+const rate = Number(option('rate', '4'));
+const random = randomFrom(20261121);
+const rows = makeHistory(random, Date.now(), 3 * kDay, Number(option('rows', '60000')));
+const sessions = new Set();
+const running = new Map(); // query id -> function that cancels it
+const tails = new Set();
+
+class Refusal extends Error {
+  constructor(status, code, message, extra = {}) {
+    super(message);
+    Object.assign(this, { status, code, extra });
+  }
+}
+
+function send(response, status, body, headers = {}) {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+  response.end(body === undefined ? '' : JSON.stringify(body));
+}
+
+function sessionOf(request) {
+  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '');
+  if (bearer) return bearer[1] === token;
+  const cookie = /kelp_session=(\w+)/.exec(request.headers.cookie ?? '');
+  return cookie !== null && sessions.has(cookie[1]);
+}
+
+function timeOf(text, fallback) {
+  if (!text) return fallback;
+  if (/^\d+$/.test(text)) return Number(text) / 1e6;
+  const ago = /^-(\d+)([smhd])$/.exec(text);
+  if (ago) return Date.now() - Number(ago[1]) * { s: 1e3, m: 6e4, h: 36e5, d: kDay }[ago[2]];
+  return Date.parse(text);
+}
+
+function compileOrRefuse(query) {
+  try {
+    return compile(query);
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    throw new Refusal(400, 'invalid_argument', error.message, { position: error.position });
+  }
+}
+
+// Waits as a slow search would; false when it was cancelled meanwhile.
+function work(id, ms) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), ms);
+    running.set(id, () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
+}
+
+async function select(params) {
+  const query = params.get('q') ?? '';
+  if (/\boverload\b/.test(query)) {
+    throw new Refusal(503, 'overloaded', 'Too many searches are running.', { retryAfter: 2 });
+  }
+  if (/\btoolong\b/.test(query)) {
+    throw new Refusal(504, 'deadline_exceeded', 'The search reached its limit of 30 s.');
+  }
+  const test = compileOrRefuse(query.replace(/\b(slow|partial)\b/g, '').trim());
+  const from = timeOf(params.get('from'), Date.now() - 3600 * 1000);
+  const to = timeOf(params.get('to'), Date.now());
+  const id = params.get('id') ?? randomBytes(4).toString('hex');
+  const finished = await work(id, /\bslow\b/.test(query) ? 5000 : 15);
+  running.delete(id);
+  if (!finished) throw new Refusal(499, 'cancelled', 'The query was cancelled.');
+  const started = performance.now();
+  const found = [];
+  let scanned = 0;
+  for (let at = rows.length - 1; at >= 0; --at) {
+    const ms = Date.parse(rows[at].time);
+    if (ms >= to) continue;
+    if (ms < from) break;
+    ++scanned;
+    if (test(rows[at])) found.push(at);
+  }
+  const wall = performance.now() - started;
+  const blocks = Math.ceil(rows.length / 600);
+  const stats = {
+    blocks,
+    blocks_skipped: blocks - Math.ceil(scanned / 600),
+    rows_scanned: scanned,
+    bytes_scanned: scanned * 260,
+    cpu_ms: wall,
+    wall_ms: wall,
+  };
+  const partial = /\bpartial\b/.test(query) ? '1 of 12 segments could not be read (checksum).' : null;
+  return { found, from, to, stats, partial };
+}
+
+async function search(params, response) {
+  const { found, stats, partial } = await select(params);
+  const limit = Math.min(1000, Number(params.get('limit') ?? 100));
+  const start = params.get('cursor') ? found.findIndex((at) => at < Number(params.get('cursor'))) : 0;
+  const page = start < 0 ? [] : found.slice(start, start + limit);
+  const more = start >= 0 && start + limit < found.length;
+  const cursor = more ? String(page[page.length - 1]) : null;
+  send(response, 200, { rows: page.map((at) => rows[at]), cursor, stats, partial });
+}
+
+async function histogram(params, response) {
+  const { found, from, to, stats, partial } = await select(params);
+  const buckets = Number(params.get('buckets') ?? 60);
+  const step = (to - from) / buckets;
+  const counts = new Array(buckets).fill(0);
+  for (const at of found) {
+    const bucket = Math.floor((Date.parse(rows[at].time) - from) / step);
+    if (bucket >= 0 && bucket < buckets) ++counts[bucket];
+  }
+  const iso = (ms) => new Date(ms).toISOString();
+  const total = found.length;
+  send(response, 200, { from: iso(from), to: iso(to), step_ns: step * 1e6, counts, total, stats, partial });
+}
+
+function tail(params, request, response) {
+  const test = compileOrRefuse(params.get('q') ?? '');
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.write(': follow\n\n');
+  const sink = (row) => test(row) && response.write(`event: row\ndata: ${JSON.stringify(row)}\n\n`);
+  tails.add(sink);
+  if (/dropping/.test(params.get('q') ?? '')) response.write('event: dropped\ndata: {"rows":1200}\n\n');
+  request.on('close', () => tails.delete(sink));
+}
+
+function logstores() {
+  const newest = rows[rows.length - 1].time;
+  const base = { retention: '30d', retention_size: '10GiB', oldest: rows[0].time, newest };
+  return [
+    { name: 'cluster', ...base, rows: rows.length, bytes: rows.length * 34 },
+    { name: 'empty', ...base, rows: 0, bytes: 0, oldest: null, newest: null },
+  ];
+}
+
+async function bodyOf(request) {
+  let text = '';
+  for await (const piece of request) text += piece;
+  return JSON.parse(text || '{}');
+}
+
+async function signIn(request, response) {
+  const { code, token: given } = await bodyOf(request);
+  if (!(code && codes.delete(code)) && given !== token) {
+    throw new Refusal(401, 'unauthenticated', 'The server does not know this secret.');
+  }
+  const session = randomBytes(16).toString('hex');
+  sessions.add(session);
+  const cookie = `kelp_session=${session}; Path=/; HttpOnly; SameSite=Strict`;
+  send(response, 200, { role: 'admin' }, { 'Set-Cookie': cookie });
+}
+
+async function api(request, response, url) {
+  const call = `${request.method} ${url.pathname.replace(/^\/api\/v1\//, '')}`;
+  if (call === 'POST sign-in') return signIn(request, response);
+  if (!sessionOf(request)) throw new Refusal(401, 'unauthenticated', 'Sign in first.');
+  if (call === 'POST sign-out') {
+    sessions.clear();
+    return send(response, 204);
+  }
+  if (call === 'GET session') return send(response, 200, { role: 'admin', version: '0.1.0-dev' });
+  if (call === 'GET projects') return send(response, 200, { projects: [{ name: 'default', logstores: 2 }] });
+  if (call === 'GET projects/default/logstores') return send(response, 200, { logstores: logstores() });
+  const cancelled = /^DELETE queries\/(\w+)$/.exec(call);
+  if (cancelled) {
+    running.get(cancelled[1])?.();
+    return send(response, 204);
+  }
+  const read = /^GET projects\/default\/logstores\/(cluster|empty)\/(search|histogram|tail)$/.exec(call);
+  if (!read) throw new Refusal(404, 'not_found', `There is no ${url.pathname}.`);
+  if (read[1] === 'empty') url.searchParams.set('q', 'nothing_is_in_here');
+  if (read[2] === 'search') return search(url.searchParams, response);
+  if (read[2] === 'histogram') return histogram(url.searchParams, response);
+  return tail(url.searchParams, request, response);
+}
+
+async function file(response, url) {
+  const wanted = path.basename(url.pathname) || 'index.html';
+  const name = /^[\w-]+\.\w+(\.map)?$/.test(wanted) ? wanted : 'index.html';
+  const bytes = await readFile(path.join(root, 'dist', name));
+  response.writeHead(200, {
+    'Content-Type': kTypes[name.split('.').pop()],
+    'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-cache',
+  });
+  response.end(bytes);
+}
+
+function refuse(response, error) {
+  if (response.headersSent) return response.destroy();
+  if (!(error instanceof Refusal)) {
+    const status = error.code === 'ENOENT' ? 404 : 500;
+    return send(response, status, { error: { code: 'internal', message: error.message } });
+  }
+  const { retryAfter, ...extra } = error.extra;
+  const headers = retryAfter ? { 'Retry-After': String(retryAfter) } : {};
+  return send(response, error.status, { error: { code: error.code, message: error.message, ...extra } }, headers);
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url, `http://${request.headers.host}`);
+  const answer = url.pathname.startsWith('/api/') ? api(request, response, url) : file(response, url);
+  answer?.catch?.((error) => refuse(response, error));
+});
+
+setInterval(() => {
+  const row = makeRow(random, Date.now(), rows.length * 240);
+  rows.push(row);
+  for (const sink of tails) sink(row);
+}, 1000 / rate);
+
+server.listen(port, '127.0.0.1', () => {
+  const [code] = codes;
+  console.log(`http://127.0.0.1:${port}/#/sign-in?code=${code}  (token: ${token})`);
+});

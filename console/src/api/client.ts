@@ -1,0 +1,194 @@
+// The server's HTTP API as calls. The session cookie does the rest; no token is kept in the page.
+//
+// Place:   one per page load, made in main.tsx.
+// Errors:  every call throws ApiError. `onSignedOut` hears about each 401 outside sign-in.
+import { parseJson } from './json';
+import { EventParser } from './sse';
+import type { HistogramAnswer, Logstore, Project, Row, SearchAnswer, Session } from './types';
+
+export class ApiError extends Error {
+  // `status` 0: the server was not reached. `position`: character of the query that is wrong.
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly position: number | null = null,
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+export interface StoreName {
+  project: string;
+  logstore: string;
+}
+
+export interface SearchCall extends StoreName {
+  query: string;
+  from: string;
+  to: string;
+  id: string;
+}
+
+interface Options {
+  params?: Record<string, string>;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+// What a tail tells: `onOpen` once, then rows and losses until it ends or throws.
+export interface TailEvents {
+  onOpen(): void;
+  onRow(row: Row): void;
+  onDropped(rows: number): void;
+}
+
+function storePath(store: StoreName): string {
+  return `projects/${encodeURIComponent(store.project)}/logstores/${encodeURIComponent(store.logstore)}`;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const retry = Number(response.headers.get('Retry-After') ?? NaN);
+  const retryAfter = Number.isFinite(retry) ? retry : null;
+  try {
+    const body = (await response.json()) as {
+      error?: { code?: string; message?: string; position?: number };
+    };
+    const { code = 'unknown', message = response.statusText, position = null } = body.error ?? {};
+    return new ApiError(response.status, code, message, position, retryAfter);
+  } catch {
+    return new ApiError(response.status, 'unknown', response.statusText, null, retryAfter);
+  }
+}
+
+export class ApiClient {
+  onSignedOut: () => void = () => {};
+  // How far the server's clock is ahead of ours; what the server calls now is what counts.
+  private clockAheadMs = 0;
+
+  // `base` ends in a slash; calls go below it, so that a proxy may serve the console under a path.
+  constructor(private readonly base: string) {}
+
+  now(): number {
+    return Date.now() + this.clockAheadMs;
+  }
+
+  signIn(secret: { code: string } | { token: string }): Promise<{ role: string }> {
+    return this.call('POST', 'sign-in', { body: secret });
+  }
+
+  signOut(): Promise<void> {
+    return this.call('POST', 'sign-out', {});
+  }
+
+  session(): Promise<Session> {
+    return this.call('GET', 'session', {});
+  }
+
+  async projects(): Promise<Project[]> {
+    return (await this.call<{ projects: Project[] }>('GET', 'projects', {})).projects;
+  }
+
+  async logstores(project: string): Promise<Logstore[]> {
+    const path = `projects/${encodeURIComponent(project)}/logstores`;
+    return (await this.call<{ logstores: Logstore[] }>('GET', path, {})).logstores;
+  }
+
+  search(
+    call: SearchCall & { limit: number; cursor: string | null },
+    signal: AbortSignal,
+  ): Promise<SearchAnswer> {
+    const params: Record<string, string> = {
+      q: call.query,
+      from: call.from,
+      to: call.to,
+      limit: String(call.limit),
+      id: call.id,
+    };
+    if (call.cursor) params.cursor = call.cursor;
+    return this.call('GET', `${storePath(call)}/search`, { params, signal });
+  }
+
+  histogram(call: SearchCall & { buckets: number }, signal: AbortSignal): Promise<HistogramAnswer> {
+    const { query, from, to, id, buckets } = call;
+    const params = { q: query, from, to, buckets: String(buckets), id };
+    return this.call('GET', `${storePath(call)}/histogram`, { params, signal });
+  }
+
+  // Tells the server to stop a query that nobody waits for. It may have ended already.
+  async cancel(id: string): Promise<void> {
+    try {
+      await this.call('DELETE', `queries/${encodeURIComponent(id)}`, {});
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  // Follows a logstore until the server ends the stream, or throws.
+  async tail(store: StoreName, query: string, events: TailEvents, signal: AbortSignal): Promise<void> {
+    const params = { q: query };
+    const response = await this.send('GET', `${storePath(store)}/tail`, { params, signal });
+    events.onOpen();
+    const reader = response.body!.getReader();
+    const decoder = new TextDecoder();
+    const parser = new EventParser();
+    for (;;) {
+      const { done, value } = await this.read(reader);
+      if (done) return;
+      for (const { event, data } of parser.push(decoder.decode(value, { stream: true }))) {
+        if (event === 'row') events.onRow(parseJson(data) as unknown as Row);
+        if (event === 'dropped') events.onDropped((JSON.parse(data) as { rows: number }).rows);
+      }
+    }
+  }
+
+  private async read(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): Promise<{ done: boolean; value?: Uint8Array }> {
+    try {
+      return await reader.read();
+    } catch (error) {
+      throw isAbort(error) ? error : new ApiError(0, 'unreachable', String(error));
+    }
+  }
+
+  private async call<T>(method: string, path: string, options: Options): Promise<T> {
+    const response = await this.send(method, path, options);
+    if (response.status === 204) return undefined as T;
+    return parseJson(await response.text()) as unknown as T;
+  }
+
+  private async send(method: string, path: string, options: Options): Promise<Response> {
+    const query = options.params ? `?${new URLSearchParams(options.params)}` : '';
+    const init: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
+    if (options.signal) init.signal = options.signal;
+    if (options.body !== undefined) {
+      init.body = JSON.stringify(options.body);
+      init.headers = { 'Content-Type': 'application/json' };
+    }
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}api/v1/${path}${query}`, init);
+    } catch (error) {
+      throw isAbort(error) ? error : new ApiError(0, 'unreachable', String(error));
+    }
+    this.readClock(response);
+    if (response.ok) return response;
+    const error = await errorOf(response);
+    if (error.status === 401 && path !== 'sign-in') this.onSignedOut();
+    throw error;
+  }
+
+  private readClock(response: Response): void {
+    const served = Date.parse(response.headers.get('Date') ?? '');
+    if (Number.isNaN(served)) return;
+    // The header has whole seconds and travelled a while: less than two seconds is not a difference.
+    const ahead = served + 500 - Date.now();
+    this.clockAheadMs = Math.abs(ahead) < 2000 ? 0 : ahead;
+  }
+}

@@ -1,0 +1,51 @@
+// The console's frame: finds out who is there, then shows the page that the address names.
+import { useEffect } from 'preact/hooks';
+import { setLanguage, t } from './i18n/i18n';
+import { pageFor } from './pages/pages';
+import { SignInPage } from './pages/sign_in/sign_in_page';
+import { useServices } from './state/services';
+import { useValue } from './ui/hooks';
+import { Notice } from './ui/notice';
+import { Toast } from './ui/toast';
+
+function Content() {
+  const { signIn, router } = useServices();
+  const who = useValue(signIn.state);
+  const route = useValue(router.route);
+  const hasCode = route.page === 'sign-in';
+
+  useEffect(() => {
+    if (who.at === 'asking' || hasCode) void signIn.start();
+  }, [hasCode]);
+
+  if (who.at === 'unreachable') {
+    const action = { text: t('app.retry'), run: () => void signIn.start() };
+    return (
+      <main class="lone">
+        <Notice kind="error" title={t('notice.unreachable')} action={action}>
+          {t('notice.unreachable_text')}
+        </Notice>
+      </main>
+    );
+  }
+  if (who.at === 'out') return <SignInPage why={who.why} />;
+  if (who.at === 'asking') return <main class="lone muted">{t('app.loading')}</main>;
+  const Page = pageFor(route.page).view;
+  return <Page />;
+}
+
+export function App() {
+  const { prefs, toaster } = useServices();
+  const { language } = useValue(prefs);
+  setLanguage(language);
+  useEffect(() => {
+    document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  }, [language]);
+  // A new key draws everything again in the new language.
+  return (
+    <div class="app" key={language}>
+      <Content />
+      <Toast toaster={toaster} />
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+// What a row shows before it is unfolded: level, source, one line of text; and its values as a table
+// after. Works on whatever fields senders happen to use.
+import type { Json, Row } from '../api/types';
+import { parseRfc3339 } from './time';
+
+export type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'none';
+
+// A row with everything that drawing it needs, worked out once.
+export interface RowView {
+  id: number; // unique on this page
+  row: Row;
+  ms: number;
+  level: Level;
+  source: string;
+  text: string;
+  extras: ReadonlyArray<readonly [string, string]>;
+}
+
+const kLevelWords: ReadonlyArray<readonly [Level, RegExp]> = [
+  ['fatal', /^(f|fatal|panic|crit|critical|emerg|emergency|alert|dpanic)$/i],
+  ['error', /^(e|err|error|severe)$/i],
+  ['warn', /^(w|warn|warning)$/i],
+  ['info', /^(i|info|information|informational|notice|n|log)$/i],
+  ['debug', /^(d|debug|dbg|fine|verbose|v)$/i],
+  ['trace', /^(t|trace|finest|finer)$/i],
+];
+const kLevelFields = ['level', 'severity', 'lvl', 'loglevel', 'log_level', 'log.level', 'severity_text',
+  'levelname', 'priority'];
+const kMessageFields = ['message', 'msg', 'log', 'event'];
+
+// A body is looked at this far for a level: the level stands near the front, and rows may be long.
+const kLevelSearchChars = 160;
+// More text than this is never drawn in a folded row.
+const kTextChars = 2000;
+const kExtrasMax = 12;
+
+export function levelOfWord(word: string): Level {
+  for (const [level, pattern] of kLevelWords) {
+    if (pattern.test(word.trim())) return level;
+  }
+  return 'none';
+}
+
+// Numbers as bunyan and pino (10..60) or syslog (0..7) write them.
+function levelOfNumber(value: number): Level {
+  if (value >= 10) {
+    const levels: Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+    return levels[Math.min(6, Math.floor(value / 10)) - 1] ?? 'none';
+  }
+  if (value <= 2) return 'fatal';
+  return (['error', 'warn', 'info', 'info', 'debug'] as const)[value - 3] ?? 'none';
+}
+
+const kBodyLevel =
+  /(?:\b(?:level|lvl|severity)"?\s*[=:]\s*"?|[\s[<|(]|^)(trace|debug|info|notice|warn|warning|error|err|fatal|panic|critical|crit)(?=[\]\s>:|),"]|$)/i;
+
+function levelOfBody(body: string): Level {
+  const head = body.slice(0, kLevelSearchChars);
+  const klog = /^([IWEF])\d{4} \d\d:\d\d/.exec(head);
+  if (klog) return levelOfWord(klog[1]!);
+  const word = kBodyLevel.exec(head);
+  return word ? levelOfWord(word[1]!) : 'none';
+}
+
+export function levelOf(row: Row): Level {
+  for (const name of kLevelFields) {
+    const value = row.fields[name];
+    if (typeof value === 'string' && value !== '') {
+      const level = /^\d+$/.test(value) ? levelOfNumber(Number(value)) : levelOfWord(value);
+      if (level !== 'none') return level;
+    }
+    if (typeof value === 'number') return levelOfNumber(value);
+  }
+  return levelOfBody(row.body);
+}
+
+function text(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+// Where the row comes from, short: pod/container, else the file's name, else the host.
+export function sourceOf(row: Row): string {
+  const tag = (name: string) => text(row.resource[name]);
+  const pod = tag('k8s.pod.name');
+  const container = tag('k8s.container.name');
+  if (pod) return container && !pod.startsWith(container) ? `${pod}/${container}` : pod;
+  const path = tag('log.file.path');
+  if (path) return path.split('/').filter(Boolean).pop() ?? path;
+  return tag('service.name') || container || tag('host.name');
+}
+
+// One line: control characters become spaces, long text is cut.
+function oneLine(value: string): string {
+  return value.slice(0, kTextChars).replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+}
+
+// The text of a folded row: the body, or a message field where the body is empty; then the other
+// fields as name and value.
+function summaryOf(row: Row): Pick<RowView, 'text' | 'extras'> {
+  let message = row.body;
+  let taken = '';
+  if (message === '') {
+    taken = kMessageFields.find((name) => typeof row.fields[name] === 'string') ?? '';
+    message = taken ? text(row.fields[taken]) : '';
+  }
+  const extras: Array<readonly [string, string]> = [];
+  for (const [name, value] of Object.entries(row.fields)) {
+    if (name === taken || extras.length >= kExtrasMax) continue;
+    extras.push([name, oneLine(text(value)).slice(0, 200)]);
+  }
+  return { text: oneLine(message), extras };
+}
+
+let nextId = 1;
+
+export function rowView(row: Row): RowView {
+  return {
+    id: nextId++,
+    row,
+    ms: parseRfc3339(row.time),
+    level: levelOf(row),
+    source: sourceOf(row),
+    ...summaryOf(row),
+  };
+}
+
+// Two answers may hold the same row; this tells.
+export function rowKey(row: Row): string {
+  return `${row.origin.id}:${row.origin.offset}:${row.time}`;
+}
+
+export interface Property {
+  name: string;
+  value: Json;
+  // As shown and copied.
+  text: string;
+}
+
+// Names and values for the unfolded row, in name order; objects are laid out over several lines.
+export function properties(values: Record<string, Json>): Property[] {
+  return Object.keys(values)
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    .map((name) => {
+      const value = values[name]!;
+      const nested = value !== null && typeof value === 'object';
+      return { name, value, text: nested ? JSON.stringify(value, null, 2) : String(value) };
+    });
+}
+
+// The body laid out over several lines when it is a JSON object or array; null when it is not.
+export function prettyJson(body: string): string | null {
+  const trimmed = body.trim();
+  if (!/^[{[]/.test(trimmed) || trimmed.length > 200_000) return null;
+  try {
+    return JSON.stringify(JSON.parse(trimmed), null, 2);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,291 @@
+// One search as the page sees it: runs it, goes on to older rows, follows new ones, stops it.
+//
+// Place:   SearchPage owns one; it tells it what to show and draws `state`.
+// Order:   `show` starts a run and ends the one before: its requests are aborted here and cancelled at
+//          the server, and none of its answers is used any more. `dispose` ends the last one.
+// Limits:  kRowsMax rows in the page, kLiveRowsMax while live.
+// Errors:  none leave; a failed search is `state.problem`, a failed histogram `histogramProblem`.
+import { ApiError, isAbort, type ApiClient, type SearchCall } from '../../api/client';
+import type { HistogramAnswer, Row, Stats } from '../../api/types';
+import { Value } from '../../base/value';
+import { bucketsFor, type Histogram } from '../../model/histogram';
+import { serverTime, unixNanosText } from '../../model/time';
+import { resolveRange, type Window } from '../../model/time_range';
+import type { View } from '../../model/view';
+import { LiveFeed, type LiveState } from './live_feed';
+import { RowStore } from './row_store';
+
+export interface SearchState {
+  view: View | null;
+  window: Window | null;
+  searching: boolean;
+  counting: boolean;
+  loadingMore: boolean;
+  cancelled: boolean;
+  // The rows belong to an earlier search until the first answer of this one.
+  stale: boolean;
+  rows: RowStore;
+  cursor: string | null;
+  histogram: Histogram | null;
+  histogramProblem: string | null;
+  stats: Stats | null;
+  partial: string | null;
+  problem: ApiError | null;
+  live: LiveState | null;
+}
+
+const kFirstRows = 100;
+const kMoreRows = 200;
+// More rows than anyone reads; a browser stays quick with these.
+export const kRowsMax = 10_000;
+const kLiveRowsMax = 2000;
+const kLiveHistogramMillis = 10_000;
+
+const kEmptyState: SearchState = {
+  view: null,
+  window: null,
+  searching: false,
+  counting: false,
+  loadingMore: false,
+  cancelled: false,
+  stale: false,
+  rows: RowStore.empty,
+  cursor: null,
+  histogram: null,
+  histogramProblem: null,
+  stats: null,
+  partial: null,
+  problem: null,
+  live: null,
+};
+
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function histogramOf(answer: HistogramAnswer, asked: Window): Histogram {
+  const from = serverTime(answer.from);
+  const to = serverTime(answer.to);
+  return {
+    from: Number.isNaN(from) ? asked.from : from,
+    to: Number.isNaN(to) ? asked.to : to,
+    step: answer.step_ns / 1e6,
+    counts: answer.counts,
+    total: answer.total,
+  };
+}
+
+// What belongs to one run and ends with it.
+interface Run {
+  view: View;
+  window: Window;
+  abort: AbortController;
+  queries: Set<string>; // running at the server
+  feed: LiveFeed | null;
+  timer: ReturnType<typeof setInterval> | null;
+}
+
+export class SearchSession {
+  readonly state = new Value<SearchState>(kEmptyState);
+  // Width of the drawn histogram; it decides how many bars to ask for.
+  histogramPixels = 960;
+  private run: Run | null = null;
+
+  constructor(private readonly api: ApiClient) {}
+
+  show(view: View): void {
+    this.end();
+    if (!view.project || !view.logstore) {
+      this.state.set({ ...kEmptyState, view });
+      return;
+    }
+    const window = resolveRange(view.range, this.api.now());
+    const abort = new AbortController();
+    const run: Run = { view, window, abort, queries: new Set(), feed: null, timer: null };
+    this.run = run;
+    const before = this.state.get();
+    const sameStore =
+      before.view?.project === view.project && before.view?.logstore === view.logstore;
+    const kept = sameStore && !before.problem ? before : kEmptyState;
+    this.state.set({
+      ...kEmptyState,
+      view,
+      window,
+      rows: kept.rows,
+      stale: kept.rows.count > 0,
+      histogram: kept.histogram,
+    });
+    if (view.live) this.startLive(run);
+    else void this.searchFirst(run);
+    void this.count(run);
+  }
+
+  // The same view again, with a new idea of now.
+  again(): void {
+    const view = this.state.get().view;
+    if (view) this.show(view);
+  }
+
+  // Stops what runs and keeps what has arrived.
+  cancel(): void {
+    const { searching, counting, loadingMore } = this.state.get();
+    if (!searching && !counting && !loadingMore) return;
+    this.end();
+    this.state.patch({ searching: false, counting: false, loadingMore: false, cancelled: true });
+    if (this.state.get().stale) this.state.patch({ rows: RowStore.empty, stale: false, cursor: null });
+  }
+
+  async more(): Promise<void> {
+    const run = this.run;
+    const { cursor, searching, loadingMore, rows } = this.state.get();
+    if (!run || cursor === null || searching || loadingMore || rows.count >= kRowsMax) return;
+    this.state.patch({ loadingMore: true });
+    const answer = await this.ask(run, (call) =>
+      this.api.search({ ...call, limit: kMoreRows, cursor }, run.abort.signal),
+    );
+    if (!answer) return;
+    const state = this.state.get();
+    this.state.patch({
+      loadingMore: false,
+      rows: state.rows.append(answer.rows),
+      cursor: answer.cursor,
+      partial: answer.partial ?? state.partial,
+    });
+  }
+
+  setHeld(held: boolean): void {
+    this.run?.feed?.setHeld(held);
+  }
+
+  dispose(): void {
+    this.end();
+  }
+
+  private end(): void {
+    const run = this.run;
+    if (!run) return;
+    this.run = null;
+    run.abort.abort();
+    run.feed?.stop();
+    if (run.timer !== null) clearInterval(run.timer);
+    for (const id of run.queries) void this.api.cancel(id);
+  }
+
+  // Makes one call of a run. Null when the run has ended meanwhile or the call failed (said in state).
+  private async ask<T>(run: Run, make: (call: SearchCall) => Promise<T>): Promise<T | null> {
+    const { project, logstore, query } = run.view;
+    const id = newId();
+    const from = unixNanosText(run.window.from);
+    const to = unixNanosText(run.window.to);
+    run.queries.add(id);
+    try {
+      const answer = await make({ project, logstore, query, from, to, id });
+      return run === this.run ? answer : null;
+    } catch (error) {
+      if (run !== this.run || isAbort(error)) return null;
+      if (!(error instanceof ApiError)) throw error;
+      this.state.patch({ searching: false, loadingMore: false, problem: error });
+      return null;
+    } finally {
+      run.queries.delete(id);
+    }
+  }
+
+  private async searchFirst(run: Run): Promise<void> {
+    this.state.patch({ searching: true });
+    const answer = await this.ask(run, (call) =>
+      this.api.search({ ...call, limit: kFirstRows, cursor: null }, run.abort.signal),
+    );
+    if (!answer) {
+      if (run === this.run) this.state.patch({ rows: RowStore.empty, stale: false });
+      return;
+    }
+    const { rows, cursor, stats, partial } = answer;
+    this.state.patch({
+      searching: false,
+      stale: false,
+      rows: RowStore.of(rows),
+      cursor,
+      stats,
+      partial,
+    });
+  }
+
+  private async count(run: Run): Promise<void> {
+    const id = newId();
+    const { project, logstore, query } = run.view;
+    const from = unixNanosText(run.window.from);
+    const to = unixNanosText(run.window.to);
+    const buckets = bucketsFor(run.window, this.histogramPixels);
+    run.queries.add(id);
+    this.state.patch({ counting: true });
+    try {
+      const call = { project, logstore, query, from, to, id, buckets };
+      const answer = await this.api.histogram(call, run.abort.signal);
+      if (run !== this.run) return;
+      const histogram = histogramOf(answer, run.window);
+      const partial = this.state.get().partial ?? answer.partial;
+      this.state.patch({ counting: false, histogram, histogramProblem: null, partial });
+    } catch (error) {
+      if (run !== this.run || isAbort(error)) return;
+      if (!(error instanceof ApiError)) throw error;
+      this.state.patch({ counting: false, histogram: null, histogramProblem: error.message });
+    } finally {
+      run.queries.delete(id);
+    }
+  }
+
+  private startLive(run: Run): void {
+    const { project, logstore, query } = run.view;
+    const feed = new LiveFeed(
+      (events, signal) => this.api.tail({ project, logstore }, query, events, signal),
+      {
+        onState: (live) => run === this.run && this.state.patch({ live }),
+        onRows: (rows) => run === this.run && this.addLive(rows),
+        onOpen: () => void this.backfill(run),
+        onRefused: (error) => {
+          if (run === this.run) this.state.patch({ problem: error, live: null });
+        },
+      },
+    );
+    run.feed = feed;
+    run.timer = setInterval(() => this.refreshLive(run), kLiveHistogramMillis);
+    feed.start();
+  }
+
+  private addLive(rows: Row[]): void {
+    const state = this.state.get();
+    const base = state.stale ? RowStore.empty : state.rows;
+    const grown = base.prepend(rows);
+    const cut = grown.cut(kLiveRowsMax);
+    // Older rows than the last one kept cannot be loaded by the cursor of the last one loaded.
+    this.state.patch({ rows: cut, stale: false, cursor: cut === grown ? state.cursor : null });
+  }
+
+  // The rows before the connection: those just before it started, or missed while it was broken.
+  private async backfill(run: Run): Promise<void> {
+    if (run !== this.run) return;
+    run.window = resolveRange(run.view.range, this.api.now());
+    const answer = await this.ask(run, (call) =>
+      this.api.search({ ...call, limit: kFirstRows, cursor: null }, run.abort.signal),
+    );
+    if (!answer) return;
+    const state = this.state.get();
+    const known = !state.stale && state.rows.count > 0;
+    this.state.patch({
+      rows: known ? state.rows.merge(answer.rows) : RowStore.of(answer.rows),
+      stale: false,
+      cursor: known && state.cursor !== null ? state.cursor : answer.cursor,
+      stats: answer.stats,
+      partial: answer.partial,
+    });
+  }
+
+  private refreshLive(run: Run): void {
+    if (run !== this.run || this.state.get().counting || document.hidden) return;
+    run.window = resolveRange(run.view.range, this.api.now());
+    this.state.patch({ window: run.window });
+    void this.count(run);
+  }
+}
