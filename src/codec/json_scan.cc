@@ -55,7 +55,7 @@ class Nesting {
   void Pop() { --depth_; }
 
  private:
-  std::array<uint64_t, kJsonDepthMax / 64> bits_;
+  std::array<uint64_t, kJsonDepthMax / 64 + 1> bits_;
   size_t depth_ = 0;
 };
 
@@ -91,9 +91,12 @@ const char* SkipOpening(const char* p, const char* end, Nesting& nesting, bool& 
   const bool object = *p == '{';
   p = SkipJsonSpace(p + 1, end);
   if (p == end) return nullptr;
-  empty = *p == (object ? '}' : ']');
-  if (empty) return p + 1;
   if (!nesting.Push(object)) return nullptr;
+  empty = *p == (object ? '}' : ']');
+  if (empty) {
+    nesting.Pop();
+    return p + 1;
+  }
   return object ? SkipKey(p, end) : p;
 }
 
@@ -161,6 +164,7 @@ bool IsJson(std::string_view text) {
   return p != nullptr && SkipJsonSpace(p, end) == end;
 }
 
+namespace {
 namespace sse2 {
 using Block = Block16;
 #include "codec/json_content.inc"
@@ -172,6 +176,7 @@ using Block = Block32;
 #include "codec/json_content.inc"
 }  // namespace avx2
 KELP_AVX2_END
+}  // namespace
 
 bool ReadJsonContent(const char* p, const char* end, Batch& arena, std::string_view& text) {
   return HasAvx2() ? avx2::ReadContent(p, end, arena, text)

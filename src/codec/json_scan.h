@@ -16,8 +16,8 @@
 
 namespace kelp::codec {
 
-// What simdjson and most readers accept.
-inline constexpr size_t kJsonDepthMax = 1024;
+// What simdjson and most readers accept, an object around it included.
+inline constexpr size_t kJsonDepthMax = 1023;
 
 inline const char* SkipJsonSpace(const char* p, const char* end) {
   while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) ++p;

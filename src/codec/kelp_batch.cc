@@ -472,7 +472,7 @@ void Detach(Batch& batch) {
   for (size_t i = 0; i < batch.column_count(); ++i) {
     Value* values = batch.column(i).values();
     for (uint32_t row = 0; row < batch.rows(); ++row) {
-      if (!values[row].missing()) values[row].data = batch.Copy(values[row].text()).data();
+      if (values[row].size != 0) values[row].data = batch.Copy(values[row].text()).data();
     }
   }
 }
