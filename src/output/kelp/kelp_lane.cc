@@ -1,0 +1,181 @@
+#include "output/kelp/kelp_lane.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+
+namespace kelp::output {
+namespace {
+
+// A thread without work costs a stack and an encoder with its buffers; starting one costs 50 us.
+constexpr Duration kIdleAfter = 10s;
+// What a row adds to a batch set besides its values: time, end, begin, sizes.
+constexpr size_t kRowOverhead = 12;
+
+size_t PayloadBytes(const Batch& batch) {
+  size_t bytes = batch.selected_count() * kRowOverhead;
+  for (size_t i = 0; i < batch.column_count(); ++i) {
+    const Column& column = batch.column(i);
+    batch.ForEach([&](uint32_t row) { bytes += column.Get(row).size; });
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void KelpLane::Push(SharedBatch batch, pipeline::Ack ack) {
+  Item item;
+  item.memory = batch->memory_bytes();
+  item.payload = PayloadBytes(*batch);
+  item.arrival = s_.env.clock().Now();
+  item.batch = std::move(batch);
+  item.ack = std::move(ack);
+  s_.room.Take(item.memory);
+  MutexLock lock(mu_);
+  const bool first = queue_.empty();
+  payload_ += item.payload;
+  queue_.push_back(std::move(item));
+  if (!running_) {
+    StartThread();
+  } else if (first || payload_ >= s_.config.batch_bytes.bytes || s_.room.tight()) {
+    // In between, the thread sleeps until its next request is due.
+    wake_.NotifyOne();
+  }
+}
+
+void KelpLane::StartThread() {
+  // A thread that ended by itself has given up the lock for good.
+  if (thread_.joinable()) thread_.join();
+  try {
+    thread_ = std::thread([this] { Run(); });
+    running_ = true;
+  } catch (const std::system_error& error) {
+    LOG_RATE(10s, kError, "output kelp: cannot start a thread: {}; rows wait for the next try",
+             error.what());
+  }
+}
+
+void KelpLane::Run() {
+  KelpSender sender(s_.target, s_.http, s_.env, s_.metrics, s_.config.zstd_level,
+                    [this](Duration wait) { return Pause(wait); });
+  codec::BatchSetEncoder encoder(s_.config.zstd_level);
+  for (;;) {
+    std::deque<Item> items = Collect();
+    if (items.empty()) return;
+    std::vector<pipeline::Ack> acks;
+    EncodedSet set = Encode(std::move(items), acks, encoder);
+    if (!sender.Send(std::move(set))) continue;  // Collect ends the thread, acks go unfulfilled
+    for (pipeline::Ack& ack : acks) ack.Done();
+  }
+}
+
+std::deque<KelpLane::Item> KelpLane::Collect() {
+  MutexLock lock(mu_);
+  if (!WaitForFirst()) {
+    running_ = false;
+    ended_.NotifyAll();
+    return {};
+  }
+  Duration now = s_.env.clock().Monotonic();
+  while (!stopping_ && payload_ < s_.config.batch_bytes.bytes && !s_.room.tight() &&
+         now < next_send_) {
+    wake_.WaitFor(mu_, next_send_ - now);
+    now = s_.env.clock().Monotonic();
+  }
+  next_send_ = now + s_.config.batch_interval;
+  return TakeItems();
+}
+
+bool KelpLane::WaitForFirst() {
+  const Duration idle_at = s_.env.clock().Monotonic() + kIdleAfter;
+  for (;;) {
+    const Duration now = s_.env.clock().Monotonic();
+    if (stopping_ && (queue_.empty() || now >= stop_by_)) return false;
+    if (!queue_.empty()) return true;
+    if (now >= idle_at) return false;
+    wake_.WaitFor(mu_, idle_at - now);
+  }
+}
+
+std::deque<KelpLane::Item> KelpLane::TakeItems() {
+  std::deque<Item> items;
+  size_t payload = 0;
+  while (!queue_.empty() && payload < s_.config.batch_bytes.bytes) {
+    payload += queue_.front().payload;
+    items.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  payload_ -= payload;
+  return items;
+}
+
+EncodedSet KelpLane::Encode(std::deque<Item> items, std::vector<pipeline::Ack>& acks,
+                            codec::BatchSetEncoder& encoder) {
+  for (Item& item : items) {
+    encoder.Add(*item.batch, item.arrival);
+    acks.push_back(std::move(item.ack));
+    // The encoder has its own copy; what was read can make room for more.
+    item.batch.reset();
+    s_.room.Return(item.memory, s_.host);
+  }
+  EncodedSet set;
+  set.rows = encoder.rows();
+  set.body = encoder.Finish();
+  return set;
+}
+
+std::optional<Duration> KelpLane::Pause(Duration wait) {
+  MutexLock lock(mu_);
+  const bool was_stopping = stopping_;
+  const Duration until = s_.env.clock().Monotonic() + wait;
+  for (;;) {
+    const Duration now = s_.env.clock().Monotonic();
+    if (stopping_ && now >= stop_by_) return std::nullopt;
+    // A stop that begins now ends the wait: there may be no time for a later try.
+    if (now >= until || stopping_ != was_stopping) {
+      return stopping_ ? std::min(s_.config.timeout, stop_by_ - now) : s_.config.timeout;
+    }
+    wake_.WaitFor(mu_, (stopping_ ? std::min(until, stop_by_) : until) - now);
+  }
+}
+
+void KelpLane::BeginStop(Duration stop_by) {
+  MutexLock lock(mu_);
+  stopping_ = true;
+  stop_by_ = stop_by;
+  if (!running_ && !queue_.empty()) StartThread();
+  wake_.NotifyAll();
+}
+
+bool KelpLane::WaitEnded(Duration stop_by) {
+  MutexLock lock(mu_);
+  while (running_) {
+    const Duration now = s_.env.clock().Monotonic();
+    if (now >= stop_by) return false;
+    ended_.WaitFor(mu_, stop_by - now);
+  }
+  return true;
+}
+
+void KelpLane::Join() {
+  std::thread thread;
+  std::deque<Item> left;
+  {
+    MutexLock lock(mu_);
+    if (running_ && !stopping_) {
+      stopping_ = true;
+      stop_by_ = s_.env.clock().Monotonic();
+    }
+    wake_.NotifyAll();
+    thread.swap(thread_);
+  }
+  if (thread.joinable()) thread.join();
+  MutexLock lock(mu_);
+  left.swap(queue_);
+  payload_ = 0;
+  for (const Item& item : left) s_.room.Return(item.memory, s_.host);
+}
+
+}  // namespace kelp::output
