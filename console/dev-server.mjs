@@ -27,7 +27,12 @@ const codes = new Set([option('code', randomBytes(6).toString('hex'))]);
 const token = option('token', 'kelp-dev');
 const rate = Number(option('rate', '4'));
 const random = randomFrom(20261121);
-const rows = makeHistory(random, Date.now(), 3 * kDay, Number(option('rows', '60000')));
+// Logstores by "project/logstore"; rows in the order of their time.
+const stores = new Map([
+  ['default/cluster', makeHistory(random, Date.now(), 3 * kDay, Number(option('rows', '60000')))],
+  ['default/empty', []],
+]);
+const projects = new Set(['default']);
 const sessions = new Set();
 const running = new Map(); // query id -> function that cancels it
 const tails = new Set();
@@ -79,7 +84,7 @@ function work(id, ms) {
   });
 }
 
-async function select(params) {
+async function select(rows, params) {
   const query = params.get('q') ?? '';
   if (/\boverload\b/.test(query)) {
     throw new Refusal(503, 'overloaded', 'Too many searches are running.', { retryAfter: 2 });
@@ -118,8 +123,8 @@ async function select(params) {
   return { found, from, to, stats, partial };
 }
 
-async function search(params, response) {
-  const { found, stats, partial } = await select(params);
+async function search(rows, params, response) {
+  const { found, stats, partial } = await select(rows, params);
   const limit = Math.min(1000, Number(params.get('limit') ?? 100));
   const start = params.get('cursor') ? found.findIndex((at) => at < Number(params.get('cursor'))) : 0;
   const page = start < 0 ? [] : found.slice(start, start + limit);
@@ -128,8 +133,8 @@ async function search(params, response) {
   send(response, 200, { rows: page.map((at) => rows[at]), cursor, stats, partial });
 }
 
-async function histogram(params, response) {
-  const { found, from, to, stats, partial } = await select(params);
+async function histogram(rows, params, response) {
+  const { found, from, to, stats, partial } = await select(rows, params);
   const buckets = Number(params.get('buckets') ?? 60);
   const step = (to - from) / buckets;
   const counts = new Array(buckets).fill(0);
@@ -142,33 +147,67 @@ async function histogram(params, response) {
   send(response, 200, { from: iso(from), to: iso(to), step_ns: step * 1e6, counts, total, stats, partial });
 }
 
-function tail(params, request, response) {
+function tail(rows, params, request, response) {
   const test = compileOrRefuse(params.get('q') ?? '');
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   response.write(': follow\n\n');
-  const sink = (row) => test(row) && response.write(`event: row\ndata: ${JSON.stringify(row)}\n\n`);
+  const sink = (where, row) => {
+    if (where === rows && test(row)) response.write(`event: row\ndata: ${JSON.stringify(row)}\n\n`);
+  };
   tails.add(sink);
   if (/dropping/.test(params.get('q') ?? '')) response.write('event: dropped\ndata: {"rows":1200}\n\n');
   request.on('close', () => tails.delete(sink));
 }
 
-function logstores() {
-  const newest = rows[rows.length - 1].time;
-  const base = { retention: '30d', retention_size: '10GiB', oldest: rows[0].time, newest };
-  return [
-    { name: 'cluster', ...base, rows: rows.length, bytes: rows.length * 34 },
-    { name: 'empty', ...base, rows: 0, bytes: 0, oldest: null, newest: null },
-  ];
+function add(rows, row) {
+  rows.push(row);
+  const last = rows.length - 1;
+  if (last > 0 && rows[last - 1].time > row.time) rows.sort((a, b) => (a.time < b.time ? -1 : 1));
+  for (const sink of tails) sink(rows, row);
 }
 
-async function bodyOf(request) {
+function logstoresOf(project) {
+  const names = [...stores.keys()].filter((key) => key.startsWith(`${project}/`));
+  return names.map((key) => {
+    const rows = stores.get(key);
+    return {
+      name: key.slice(project.length + 1),
+      retention: '30d',
+      retention_size: null,
+      rows: rows.length,
+      bytes: rows.length * 34,
+      oldest: rows[0]?.time ?? null,
+      newest: rows[rows.length - 1]?.time ?? null,
+    };
+  });
+}
+
+async function textOf(request) {
   let text = '';
   for await (const piece of request) text += piece;
-  return JSON.parse(text || '{}');
+  return text;
+}
+
+async function ingest(rows, request, response) {
+  const lines = (await textOf(request)).split('\n').filter((line) => line.trim() !== '');
+  for (const line of lines) {
+    const { time = new Date().toISOString(), body = '', resource = {}, ...fields } = JSON.parse(line);
+    const origin = { id: '0'.repeat(32), offset: rows.length };
+    add(rows, { time, body, fields, resource, origin });
+  }
+  send(response, 200, { accepted: lines.length });
+}
+
+async function create(where, key, request, response) {
+  const { name } = JSON.parse(await textOf(request));
+  if (where.has(key + name)) throw new Refusal(409, 'already_exists', `${name} exists.`);
+  if (where === projects) projects.add(name);
+  else stores.set(key + name, []);
+  send(response, 201, { name });
 }
 
 async function signIn(request, response) {
-  const { code, token: given } = await bodyOf(request);
+  const { code, token: given } = JSON.parse(await textOf(request));
   if (!(code && codes.delete(code)) && given !== token) {
     throw new Refusal(401, 'unauthenticated', 'The server does not know this secret.');
   }
@@ -187,19 +226,27 @@ async function api(request, response, url) {
     return send(response, 204);
   }
   if (call === 'GET session') return send(response, 200, { role: 'admin', version: '0.1.0-dev' });
-  if (call === 'GET projects') return send(response, 200, { projects: [{ name: 'default', logstores: 2 }] });
-  if (call === 'GET projects/default/logstores') return send(response, 200, { logstores: logstores() });
+  if (call === 'GET projects') {
+    const all = [...projects].map((name) => ({ name, logstores: logstoresOf(name).length }));
+    return send(response, 200, { projects: all });
+  }
+  if (call === 'POST projects') return create(projects, '', request, response);
+  const list = /^(GET|POST) projects\/([\w-]+)\/logstores$/.exec(call);
+  if (list?.[1] === 'GET') return send(response, 200, { logstores: logstoresOf(list[2]) });
+  if (list) return create(stores, `${list[2]}/`, request, response);
   const cancelled = /^DELETE queries\/(\w+)$/.exec(call);
   if (cancelled) {
     running.get(cancelled[1])?.();
     return send(response, 204);
   }
-  const read = /^GET projects\/default\/logstores\/(cluster|empty)\/(search|histogram|tail)$/.exec(call);
-  if (!read) throw new Refusal(404, 'not_found', `There is no ${url.pathname}.`);
-  if (read[1] === 'empty') url.searchParams.set('q', 'nothing_is_in_here');
-  if (read[2] === 'search') return search(url.searchParams, response);
-  if (read[2] === 'histogram') return histogram(url.searchParams, response);
-  return tail(url.searchParams, request, response);
+  const place = /^(GET|POST) projects\/([\w-]+)\/logstores\/([\w-]+)\/(\w+)$/.exec(call);
+  const rows = place && stores.get(`${place[2]}/${place[3]}`);
+  const action = place && `${place[1]} ${place[4]}`;
+  if (rows && action === 'GET search') return search(rows, url.searchParams, response);
+  if (rows && action === 'GET histogram') return histogram(rows, url.searchParams, response);
+  if (rows && action === 'GET tail') return tail(rows, url.searchParams, request, response);
+  if (rows && action === 'POST rows') return ingest(rows, request, response);
+  throw new Refusal(404, 'not_found', `There is no ${url.pathname}.`);
 }
 
 async function file(response, url) {
@@ -233,12 +280,11 @@ const server = createServer((request, response) => {
 });
 
 setInterval(() => {
-  const row = makeRow(random, Date.now(), rows.length * 240);
-  rows.push(row);
-  for (const sink of tails) sink(row);
+  const rows = stores.get('default/cluster');
+  add(rows, makeRow(random, Date.now(), rows.length * 240));
 }, 1000 / rate);
 
 server.listen(port, '127.0.0.1', () => {
   const [code] = codes;
-  console.log(`http://127.0.0.1:${port}/#/sign-in?code=${code}  (token: ${token})`);
+  console.log(`http://127.0.0.1:${server.address().port}/#/sign-in?code=${code}  (token: ${token})`);
 });

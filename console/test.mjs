@@ -1,5 +1,5 @@
-// Runs the unit tests: bundles every src/**/*_test.ts into .test/ and hands them to Node's own test
-// runner, so that Node 18 (no TypeScript of its own) can run them.
+// Runs the unit tests: bundles every src/**/*_test.ts into node_modules/.cache and hands them to
+// Node's own test runner, so that Node 18 (no TypeScript of its own) can run them.
 import { readdir, rm } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import * as esbuild from 'esbuild';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
-const out = path.join(root, '.test');
+const out = path.join(root, 'node_modules', '.cache', 'kelp-tests');
 
 async function testsBelow(folder) {
   const found = [];

@@ -106,7 +106,7 @@ function summaryOf(row: Row): Pick<RowView, 'text' | 'extras'> {
   }
   const extras: Array<readonly [string, string]> = [];
   for (const [name, value] of Object.entries(row.fields)) {
-    if (name === taken || extras.length >= kExtrasMax) continue;
+    if (name === taken || kLevelFields.includes(name) || extras.length >= kExtrasMax) continue;
     extras.push([name, oneLine(text(value)).slice(0, 200)]);
   }
   return { text: oneLine(message), extras };

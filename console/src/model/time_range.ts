@@ -201,10 +201,12 @@ export function spanText(ms: number): string {
   return words.join(' ');
 }
 
-// "14:00 – 15:00" on one day, both dates otherwise.
+// "14:00:00 – 15:00:00" with one date on one day, both dates otherwise. Milliseconds only where the
+// span is short enough for them to matter.
 export function windowText(window: Window, zone: Zone): string {
-  const from = dateTimeText(window.from, zone);
-  const to = dateTimeText(window.to, zone);
+  const grain = window.to - window.from < 5 * kSecond ? 1 : kSecond;
+  const from = dateTimeText(Math.floor(window.from / grain) * grain, zone);
+  const to = dateTimeText(Math.floor(window.to / grain) * grain, zone);
   const sameDay = from.slice(0, 10) === to.slice(0, 10);
   return `${from} – ${sameDay ? to.slice(11) : to}`;
 }

@@ -13,6 +13,7 @@ import {
 } from '../../model/time_range';
 import { copyText, useServices } from '../../state/services';
 import { Icon } from '../../ui/icon';
+import { Examples } from './query_help';
 import { longDuration } from './time_picker';
 
 interface Props {
@@ -79,6 +80,16 @@ export function NoRows(props: Props) {
           <li>{t('empty.or')}</li>
         </ul>
       )}
+    </div>
+  );
+}
+
+// A query that the server cannot read: the box says where, this says how to write one.
+export function QueryRefused() {
+  return (
+    <div class="empty">
+      <h2>{t('help.title')}</h2>
+      <Examples />
     </div>
   );
 }

@@ -90,9 +90,11 @@ function Grid({ window, width, top, zone }: { window: Window; width: number; top
           </g>
         );
       })}
-      <text class="count-tick" x="4" y={kPlotTop + 12}>
-        {compactCount(top)}
-      </text>
+      {top > 0 && (
+        <text class="count-tick" x="4" y={kPlotTop + 12}>
+          {compactCount(top)}
+        </text>
+      )}
     </>
   );
 }
@@ -227,7 +229,7 @@ export function HistogramView({ histogram, window, counting, zone, onZoom }: Pro
           <Grid
             window={range}
             width={width}
-            top={niceMax(Math.max(...(histogram?.counts ?? []), 1))}
+            top={histogram && histogram.total > 0 ? niceMax(Math.max(...histogram.counts)) : 0}
             zone={zone}
           />
           {histogram && <Bars histogram={histogram} width={width} active={active} />}

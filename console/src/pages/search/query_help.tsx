@@ -17,6 +17,21 @@ const kExamples: ReadonlyArray<readonly [string, TextKey]> = [
   ['pod.name:web*', 'help.pod'],
 ];
 
+export function Examples() {
+  return (
+    <dl class="examples">
+      {kExamples.map(([query, text]) => (
+        <div key={query}>
+          <dt>
+            <code>{query}</code>
+          </dt>
+          <dd>{t(text)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 export function QueryHelp() {
   return (
     <Popover
@@ -26,18 +41,7 @@ export function QueryHelp() {
       panelClass="panel-help"
       align="end"
     >
-      {() => (
-        <dl class="examples">
-          {kExamples.map(([query, text]) => (
-            <div key={query}>
-              <dt>
-                <code>{query}</code>
-              </dt>
-              <dd>{t(text)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {() => <Examples />}
     </Popover>
   );
 }

@@ -52,7 +52,9 @@ function Line({ view, zone, withDate, pattern }: RowItemProps) {
       </span>
       <span class="row-text">
         {view.text ? (
-          <Marked text={view.text} pattern={pattern} />
+          <span class="row-message">
+            <Marked text={view.text} pattern={pattern} />
+          </span>
         ) : (
           view.extras.length === 0 && <span class="muted">{t('rows.empty_body')}</span>
         )}

@@ -20,7 +20,7 @@ import { useDocumentTitle, useStable, useValue } from '../../ui/hooks';
 import { Icon } from '../../ui/icon';
 import { Notice } from '../../ui/notice';
 import { Shell } from '../../ui/shell';
-import { LiveQuiet, NoLogstores, NoRows } from './empty_states';
+import { LiveQuiet, NoLogstores, NoRows, QueryRefused } from './empty_states';
 import { HistogramView } from './histogram_view';
 import { LiveBar } from './live_bar';
 import { LogstorePicker } from './logstore_picker';
@@ -148,8 +148,9 @@ function Results({ state, view, session, onView, onTerm, onFold }: ResultsProps)
     const { project, logstore } = view;
     return <ProblemNotice {...{ problem, project, logstore }} onRetry={() => session.again()} />;
   }
+  if (problem) return <QueryRefused />;
   if (rows.count === 0 && live) return <LiveQuiet />;
-  if (rows.count === 0 && !searching && !problem && state.window && (state.stats || state.cancelled)) {
+  if (rows.count === 0 && !searching && state.window && (state.stats || state.cancelled)) {
     return (
       <NoRows
         query={view.query}

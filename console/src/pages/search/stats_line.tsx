@@ -4,7 +4,9 @@ import { bytesText, compactCount, countText, millisText } from '../../model/numb
 import { spanText } from '../../model/time_range';
 import type { SearchState } from './search_session';
 
-function countOf({ searching, cancelled, rows, histogram, stale, counting }: SearchState): string {
+function countOf(state: SearchState): string {
+  const { searching, cancelled, rows, histogram, stale, counting, problem } = state;
+  if (problem) return '';
   if (searching || stale) return t('stats.running');
   if (cancelled && rows.count === 0) return t('stats.cancelled');
   if (!histogram || counting) return tn('stats.found', rows.count, countText(rows.count));
@@ -35,7 +37,7 @@ export function StatsLine({ state }: { state: SearchState }) {
               blocks: countText(stats.blocks),
             })}
           </span>
-          <span>
+          <span class="stats-scanned">
             {t('stats.scanned', {
               rows: compactCount(stats.rows_scanned),
               bytes: bytesText(stats.bytes_scanned),
