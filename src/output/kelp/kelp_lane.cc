@@ -128,13 +128,13 @@ EncodedSet KelpLane::Encode(std::deque<Item> items, std::vector<pipeline::Ack>& 
 
 std::optional<Duration> KelpLane::Pause(Duration wait) {
   MutexLock lock(mu_);
-  const bool was_stopping = stopping_;
   const Duration until = s_.env.clock().Monotonic() + wait;
   for (;;) {
     const Duration now = s_.env.clock().Monotonic();
     if (stopping_ && now >= stop_by_) return std::nullopt;
-    // A stop that begins now ends the wait: there may be no time for a later try.
-    if (now >= until || stopping_ != was_stopping) {
+    // A stop ends the wait that it meets: there may be no time for a later try.
+    const bool stop_begins = stopping_ && !std::exchange(stop_noticed_, true);
+    if (now >= until || stop_begins) {
       return stopping_ ? std::min(s_.config.timeout, stop_by_ - now) : s_.config.timeout;
     }
     wake_.WaitFor(mu_, (stopping_ ? std::min(until, stop_by_) : until) - now);

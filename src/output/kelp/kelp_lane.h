@@ -102,6 +102,7 @@ class KelpLane {
   size_t payload_ GUARDED_BY(mu_) = 0;
   bool running_ GUARDED_BY(mu_) = false;
   bool stopping_ GUARDED_BY(mu_) = false;
+  bool stop_noticed_ GUARDED_BY(mu_) = false;  // by Pause
   Duration stop_by_ GUARDED_BY(mu_){0};
   Duration next_send_ GUARDED_BY(mu_){0};
   std::thread thread_ GUARDED_BY(mu_);
