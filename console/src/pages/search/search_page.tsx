@@ -1,6 +1,7 @@
 // The search page. The address says what is shown; everything here that changes the view changes the
 // address, and the session follows it.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { routeText } from '../../base/route';
 import { t } from '../../i18n/i18n';
 import { wantedWords, addTerm, wordsPattern } from '../../model/query_text';
 import { kMinute } from '../../model/time';
@@ -216,6 +217,7 @@ export function SearchPage() {
   });
 
   const { problem, window: shown } = state;
+  const busy = state.searching || state.counting || !state.view || !sameView(state.view, view);
   const queryError =
     problem && problem.position !== null && state.view
       ? { query: state.view.query, message: problem.message, position: problem.position }
@@ -257,7 +259,7 @@ export function SearchPage() {
           <span>{t('live.start')}</span>
         </button>
       </div>
-      <main class="page">
+      <main class="page" aria-busy={busy} data-shown={busy ? '' : routeText('search', viewParams(view))}>
         {nothing ? (
           <NoLogstores />
         ) : (
