@@ -36,6 +36,20 @@ export function useWidth(element: RefObject<Element | null>): number {
   return width;
 }
 
+// `on`, but only once it has been true for a while: what comes and goes within that time is not shown.
+export function useDelayed(on: boolean, millis: number): boolean {
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (!on) {
+      setShown(false);
+      return undefined;
+    }
+    const timer = window.setTimeout(() => setShown(true), millis);
+    return () => window.clearTimeout(timer);
+  }, [on]);
+  return on && shown;
+}
+
 export function useDocumentTitle(title: string): void {
   useEffect(() => {
     document.title = title;

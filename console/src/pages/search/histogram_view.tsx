@@ -19,6 +19,7 @@ interface Props {
   histogram: Histogram | null;
   window: Window | null;
   counting: boolean;
+  live: boolean;
   zone: Zone;
   onZoom: (window: Window) => void;
 }
@@ -199,7 +200,13 @@ function useSelection(histogram: Histogram | null, onZoom: (window: Window) => v
   return { active, selection, pointer, onKeyDown, clear };
 }
 
-export function HistogramView({ histogram, window, counting, zone, onZoom }: Props) {
+// A press on the plot takes the focus from the search box without drawing a ring around the plot.
+function leaveFocus(event: MouseEvent): void {
+  event.preventDefault();
+  (document.activeElement as HTMLElement | null)?.blur();
+}
+
+export function HistogramView({ histogram, window, counting, live, zone, onZoom }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const { active, selection, pointer, onKeyDown, clear } = useSelection(histogram, onZoom);
@@ -214,7 +221,7 @@ export function HistogramView({ histogram, window, counting, zone, onZoom }: Pro
   const marked = selection && histogram ? dragWindow(histogram, selection.anchor, selection.head) : null;
   const x = (time: number) => (range ? ((time - range.from) / (range.to - range.from)) * width : 0);
   return (
-    <div class={`histogram ${counting ? 'histogram-counting' : ''}`} ref={box}>
+    <div class={`histogram ${counting && !live ? 'histogram-counting' : ''}`} ref={box}>
       {width > 0 && range && (
         <svg
           width={width}
@@ -223,6 +230,7 @@ export function HistogramView({ histogram, window, counting, zone, onZoom }: Pro
           tabIndex={0}
           aria-label={`${label}. ${t('histogram.keys')}`}
           onKeyDown={onKeyDown}
+          onMouseDown={leaveFocus}
           onBlur={clear}
           {...pointer}
         >
@@ -244,7 +252,7 @@ export function HistogramView({ histogram, window, counting, zone, onZoom }: Pro
           )}
         </svg>
       )}
-      {histogram && histogram.total === 0 && !counting && (
+      {histogram && histogram.total === 0 && !counting && !live && (
         <p class="histogram-empty">{t('histogram.empty')}</p>
       )}
       {histogram && active >= 0 && (

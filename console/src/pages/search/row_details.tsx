@@ -5,6 +5,7 @@ import { canName, exactTerm, presenceTerm } from '../../model/query_text';
 import { prettyJson, properties, type Property, type RowView } from '../../model/row';
 import { copyText, useServices } from '../../state/services';
 import { Icon, type IconName } from '../../ui/icon';
+import { Marked } from './marked';
 
 export type OnTerm = (term: string, how: 'include' | 'exclude') => void;
 
@@ -95,11 +96,12 @@ function Section({ title, none, values, onTerm }: SectionProps) {
 
 interface Props {
   view: RowView;
+  pattern: RegExp | null;
   onTerm: OnTerm;
   onAround: (ms: number) => void;
 }
 
-export function RowDetails({ view, onTerm, onAround }: Props) {
+export function RowDetails({ view, pattern, onTerm, onAround }: Props) {
   const { toaster } = useServices();
   const { row } = view;
   return (
@@ -134,7 +136,7 @@ export function RowDetails({ view, onTerm, onAround }: Props) {
       </div>
       {row.body !== '' && (
         <pre class="body" aria-label={t('row.body')}>
-          {prettyJson(row.body) ?? row.body}
+          <Marked text={prettyJson(row.body) ?? row.body} pattern={pattern} />
         </pre>
       )}
       <div class="details-columns">

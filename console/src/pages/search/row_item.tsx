@@ -4,11 +4,11 @@
 // the same, unless it ends a selection of text.
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/i18n';
-import { markWords } from '../../model/query_text';
 import type { RowView } from '../../model/row';
 import { clockText, dateText, dateTimeText, type Zone } from '../../model/time';
 import { Icon } from '../../ui/icon';
 import { memo } from '../../ui/memo';
+import { Marked } from './marked';
 import { RowDetails, type OnTerm } from './row_details';
 
 export interface RowItemProps {
@@ -20,16 +20,6 @@ export interface RowItemProps {
   onAround: (ms: number) => void;
   // How many more rows are unfolded: 1 or -1.
   onFold: (change: number) => void;
-}
-
-function Marked({ text, pattern }: { text: string; pattern: RegExp | null }) {
-  return (
-    <>
-      {markWords(text, pattern).map(({ text: piece, marked }, index) =>
-        marked ? <mark key={index}>{piece}</mark> : piece,
-      )}
-    </>
-  );
 }
 
 function hasSelection(): boolean {
@@ -70,7 +60,7 @@ function Line({ view, zone, withDate, pattern }: RowItemProps) {
 }
 
 export const RowItem = memo(function RowItem(props: RowItemProps) {
-  const { view, zone, onFold, onTerm, onAround } = props;
+  const { view, zone, pattern, onFold, onTerm, onAround } = props;
   const [open, setOpen] = useState(false);
   useEffect(() => {
     if (!open) return undefined;
@@ -97,7 +87,7 @@ export const RowItem = memo(function RowItem(props: RowItemProps) {
         </button>
         <Line {...props} />
       </div>
-      {open && <RowDetails view={view} onTerm={onTerm} onAround={onAround} />}
+      {open && <RowDetails view={view} pattern={pattern} onTerm={onTerm} onAround={onAround} />}
     </div>
   );
 });

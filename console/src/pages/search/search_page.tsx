@@ -17,7 +17,7 @@ import {
 import { sameView, viewFrom, viewParams, type View } from '../../model/view';
 import { findLogstore, firstChoice } from '../../state/catalog';
 import { useServices } from '../../state/services';
-import { useDocumentTitle, useStable, useValue } from '../../ui/hooks';
+import { useDelayed, useDocumentTitle, useStable, useValue } from '../../ui/hooks';
 import { Icon } from '../../ui/icon';
 import { Notice } from '../../ui/notice';
 import { Shell } from '../../ui/shell';
@@ -32,6 +32,9 @@ import { kRowsMax, SearchSession, type SearchState } from './search_session';
 import { StatsLine } from './stats_line';
 import { TimePicker } from './time_picker';
 import { useKeys } from './use_keys';
+
+// A search shorter than this needs no button to stop it.
+const kStopAfterMillis = 300;
 
 // The view in the address, with a logstore chosen when the address names none.
 function useView(): View {
@@ -217,6 +220,7 @@ export function SearchPage() {
   });
 
   const { problem, window: shown } = state;
+  const running = useDelayed(state.searching || (state.counting && !view.live), kStopAfterMillis);
   const busy = state.searching || state.counting || !state.view || !sameView(state.view, view);
   const queryError =
     problem && problem.position !== null && state.view
@@ -235,7 +239,7 @@ export function SearchPage() {
       <div class="controls">
         <QueryBox
           draft={draft}
-          running={state.searching || state.counting}
+          running={running}
           error={queryError}
           onDraft={setDraft}
           onRun={(query) => onView({ query })}
@@ -260,6 +264,7 @@ export function SearchPage() {
         </button>
       </div>
       <main class="page" aria-busy={busy} data-shown={busy ? '' : routeText('search', viewParams(view))}>
+        <h1 class="heard">{t('page.search')}</h1>
         {nothing ? (
           <NoLogstores />
         ) : (
@@ -269,6 +274,7 @@ export function SearchPage() {
                 histogram={state.histogram}
                 window={shown}
                 counting={state.counting}
+                live={view.live}
                 zone={zone}
                 onZoom={({ from, to }) => onView({ range: absoluteRange(from, to), live: false })}
               />

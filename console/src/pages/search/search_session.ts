@@ -39,7 +39,9 @@ const kMoreRows = 200;
 // More rows than anyone reads; a browser stays quick with these.
 export const kRowsMax = 10_000;
 const kLiveRowsMax = 2000;
-const kLiveHistogramMillis = 10_000;
+// While live the histogram follows, but costs the server at most about this share of a processor.
+const kLiveHistogramMillis = 2500;
+const kLiveHistogramShare = 0.02;
 
 const kEmptyState: SearchState = {
   view: null,
@@ -84,6 +86,8 @@ interface Run {
   queries: Set<string>; // running at the server
   feed: LiveFeed | null;
   timer: ReturnType<typeof setInterval> | null;
+  // While live: the histogram is counted again at this time, by performance.now().
+  countAgainAt: number;
 }
 
 export class SearchSession {
@@ -102,7 +106,15 @@ export class SearchSession {
     }
     const window = resolveRange(view.range, this.api.now());
     const abort = new AbortController();
-    const run: Run = { view, window, abort, queries: new Set(), feed: null, timer: null };
+    const run: Run = {
+      view,
+      window,
+      abort,
+      queries: new Set(),
+      feed: null,
+      timer: null,
+      countAgainAt: 0,
+    };
     this.run = run;
     const before = this.state.get();
     const sameStore =
@@ -224,6 +236,7 @@ export class SearchSession {
       const call = { project, logstore, query, from, to, id, buckets };
       const answer = await this.api.histogram(call, run.abort.signal);
       if (run !== this.run) return;
+      run.countAgainAt = performance.now() + answer.stats.cpu_ms / kLiveHistogramShare;
       const histogram = histogramOf(answer, run.window);
       const partial = this.state.get().partial ?? answer.partial;
       this.state.patch({ counting: false, histogram, histogramProblem: null, partial });
@@ -284,6 +297,7 @@ export class SearchSession {
 
   private refreshLive(run: Run): void {
     if (run !== this.run || this.state.get().counting || document.hidden) return;
+    if (performance.now() < run.countAgainAt) return;
     run.window = resolveRange(run.view.range, this.api.now());
     this.state.patch({ window: run.window });
     void this.count(run);
