@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/units.h"
 #include "batch/batch.h"
 #include "store/snapshot.h"
@@ -27,6 +28,22 @@ struct FrameRef {
   uint32_t size = 0;
   uint64_t checksum = 0;
 };
+
+// Rows that stand together and share resource and origin.
+struct BlockRun {
+  uint32_t resource = 0;  // place in BlockEntry::resources
+  uint32_t origin = 0;    // place in BlockRuns::origins
+  uint32_t rows = 0;
+  uint64_t offset = 0;  // begin of the first row
+};
+
+struct BlockRuns {
+  std::vector<OriginId> origins;
+  std::vector<BlockRun> runs;
+};
+
+// A tag set: keys and values, sorted by key.
+using TagViews = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // How a field column is kept.
 enum class ColumnForm : uint8_t { kConstant = 0, kDictionary = 1, kPlain = 2 };
@@ -54,7 +71,7 @@ struct BlockEntry {
   FrameRef runs;
   FrameRef offsets;
   std::vector<ColumnEntry> columns;  // body first
-  std::vector<std::vector<std::pair<std::string_view, std::string_view>>> resources;
+  std::vector<TagViews> resources;
   uint32_t filter_lines = 0;
   uint64_t filter_checksum = 0;
   uint64_t data_bytes = 0;  // sum of the frames

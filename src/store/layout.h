@@ -21,6 +21,8 @@
 namespace kelp::store {
 
 inline constexpr std::string_view kManifestName = "MANIFEST";
+// What the manifest is renamed to when the logstore is dropped; then the folder is removed.
+inline constexpr std::string_view kDroppedName = "DROPPED";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kCorruptSuffix = ".corrupt";
 inline constexpr int64_t kNanosPerDay = 86'400'000'000'000;

@@ -24,7 +24,13 @@
 
 namespace kelp::store {
 
+class ByteReader;
 class Segment;
+
+// A block's values can be larger than 1 MiB when one row is; no request is larger than this.
+inline constexpr uint64_t kBlockRawBytesMax = 1u << 30;
+// Tags of all resources of a block, unless it has only one: a search looks through them.
+inline constexpr uint64_t kBlockTagsMax = 1u << 20;
 
 class SegmentBlock final : public Block {
  public:
@@ -44,6 +50,7 @@ class SegmentBlock final : public Block {
   // All frames, one after the other; the token filter. As they are in the file.
   std::string_view data() const;
   std::string_view filter() const;
+  Status DecodeRuns(BlockRuns& runs) const;
   // Reads everything and verifies every checksum.
   Status Verify() const;
 
@@ -59,6 +66,8 @@ class SegmentBlock final : public Block {
   Status DecodeResource(size_t tag, DecodedColumn& out) const;
   Status DecodePlain(const ColumnEntry& column, DecodedColumn& out) const;
   Status DecodeDictionary(const ColumnEntry& column, DecodedColumn& out) const;
+  Status DecodeKinds(const ColumnEntry& column, DecodedColumn& out) const;
+  bool FilterIsGood() const;
 
   const Segment& segment_;
   const std::string_view entry_;  // in the index; parsed when first needed
@@ -103,11 +112,12 @@ class Segment {
 
   Segment(std::unique_ptr<Mapping> mapping, std::string path);
   Status ParseFooter();
-  Status ParseIndex(std::string_view index, uint64_t filters_end);
-  Status ParseTables(class ByteReader& in);
+  Status ParseIndex(std::string_view index, uint64_t filters_at, uint64_t filters_end);
+  Status ParseTables(ByteReader& in);
   // Fills `entry` from its bytes; false when they make no sense.
   bool ParseEntry(std::string_view bytes, BlockEntry& entry) const;
-  bool ParseColumn(class ByteReader& in, uint32_t& offset, ColumnEntry& column) const;
+  bool ParseColumn(ByteReader& in, uint64_t& offset, ColumnEntry& column) const;
+  static FrameRef ReadFrameRef(ByteReader& in, uint64_t& offset);
 
   std::unique_ptr<Mapping> mapping_;
   const std::string path_;

@@ -178,8 +178,9 @@ Status StoreImpl::DropLogstore(const LogstoreName& name) {
   MutexLock settings_lock(settings_mu_);
   ASSIGN_OR_RETURN(const std::shared_ptr<Logstore> logstore, Get(name));
   MutexLock files_lock(logstore->files_mu);
-  // Without its manifest the folder does not count; the rest is removed at leisure.
-  RETURN_IF_ERROR(env_.files().Remove(JoinPath(logstore->dir(), kManifestName)));
+  // From here on the folder does not count, even if removing it is cut short.
+  RETURN_IF_ERROR(env_.files().Rename(JoinPath(logstore->dir(), kManifestName),
+                                      JoinPath(logstore->dir(), kDroppedName)));
   RETURN_IF_ERROR(env_.files().SyncDir(logstore->dir()));
   logstore->set_dropped();
   {

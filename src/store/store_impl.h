@@ -79,8 +79,6 @@ class StoreImpl final : public Store {
   using Group = std::vector<Request>;
 
   // --- store.cc ---
-  Status OpenLogstores();
-  Status OpenLogstore(const LogstoreName& name);
   Status ReplayWal();
   void ReplayFrame(const WalFrame& frame, WalReport& report);
   std::shared_ptr<Logstore> Find(const LogstoreName& name) EXCLUDES(mu_);
@@ -88,6 +86,15 @@ class StoreImpl final : public Store {
   std::vector<std::shared_ptr<Logstore>> All() EXCLUDES(mu_);
   Result<std::shared_ptr<Logstore>> Get(const LogstoreName& name) EXCLUDES(mu_);
   Status WriteManifest(const Logstore& logstore, const Manifest& manifest);
+
+  // --- recover.cc ---
+  Status OpenLogstores();
+  Status OpenLogstore(const LogstoreName& name);
+  Status OpenNamedSegments(const std::string& dir, Manifest& manifest,
+                           std::vector<std::shared_ptr<const Segment>>& segments);
+  Result<Manifest> RebuildManifest(const LogstoreName& name, const std::vector<std::string>& paths,
+                                   std::vector<std::shared_ptr<const Segment>>& segments);
+  void SetAside(const std::string& path, const Status& why);
 
   // --- commit.cc ---
   void CommitLoop();
@@ -103,7 +110,8 @@ class StoreImpl final : public Store {
   void FlushLoop();
   bool NeedsFlush(Logstore& logstore, Duration now);
   Status FlushLogstore(Logstore& logstore);
-  Status WriteSegments(Logstore& logstore, Logstore::Frozen frozen, Manifest& next,
+  Status FlushDue();
+  Status WriteSegments(Logstore& logstore, const Logstore::Frozen& frozen, Manifest& next,
                        std::vector<std::shared_ptr<const Segment>>& added);
   Status TrimWal();
   uint64_t HotBytes();

@@ -125,6 +125,25 @@ TEST_F(StoreTest, TellsSubscribersOfNewRowsOnly) {
   EXPECT_EQ(seen.size(), 2u);
 }
 
+TEST_F(StoreTest, ShowsTheSameRowsFromSegments) {
+  MakeLogs();
+  Append(NumberedRows(kOrigin, 0, 500));
+  Append(NumberedRows({1, 2}, 0, 500));
+  const auto before = Rows();
+  ASSERT_EQ(before.size(), 1000u);
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(Rows(), before);
+  LogstoreStats stats = *store_->Stats(kLogs);
+  EXPECT_EQ(stats.rows, 1000u);
+  EXPECT_EQ(stats.hot_rows, 0u);
+  EXPECT_EQ(stats.segments, 1u);
+  Append(NumberedRows(kOrigin, 500, 10));
+  EXPECT_EQ(Rows().size(), 1010u);
+  Reopen();
+  EXPECT_EQ(Rows().size(), 1010u);
+  EXPECT_EQ(Append(NumberedRows(kOrigin, 0, 510)).duplicate, 510u);
+}
+
 TEST_F(StoreTest, KeepsASnapshotAsItWas) {
   MakeLogs();
   Append(NumberedRows(kOrigin, 0, 10));
