@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
 import { ApiError, type ApiClient } from '../../api/client';
 import type { Row, SearchAnswer } from '../../api/types';
 import { lastRange } from '../../model/time_range';
 import type { View } from '../../model/view';
 import { SearchSession } from './search_session';
+
+// Browsers have it; Node 18 keeps it in a module.
+globalThis.crypto ??= webcrypto as Crypto;
 
 const kStats = { blocks: 2, blocks_skipped: 1, rows_scanned: 9, bytes_scanned: 90, cpu_ms: 1, wall_ms: 1 };
 const kView: View = {
