@@ -78,7 +78,10 @@ bool NeedsEscape(std::string_view name) {
 
 }  // namespace
 
-JsonFields::JsonFields(std::string prefix) : prefix_(std::move(prefix)) { Forget(); }
+JsonFields::JsonFields(std::string prefix, std::vector<std::string> ignored)
+    : prefix_(std::move(prefix)), ignored_(std::move(ignored)) {
+  Forget();
+}
 
 void JsonFields::Forget() {
   by_name_.clear();
@@ -131,18 +134,21 @@ uint32_t JsonFields::AddKey(std::string_view name) {
     std::memcpy(key.quick, key.quoted.data(), size);
     key.quick_mask = static_cast<uint32_t>((uint64_t{1} << size) - 1);
   }
+  key.ignored = std::find(ignored_.begin(), ignored_.end(), name) != ignored_.end();
   by_name_.emplace(name, index);
   return index;
 }
 
 void JsonFields::Bind(Key& key) {
   key.batch = batch_number_;
+  key.values = nullptr;
+  if (key.ignored) return;
   Column* column = batch_->FindColumn(key.name);
   // One column is kept for the overflow itself.
   if (column == nullptr && batch_->column_count() + 1 < Batch::kColumnsMax) {
     column = batch_->TryAddColumn(key.name);
   }
-  key.values = column == nullptr ? nullptr : column->values();
+  if (column != nullptr) key.values = column->values();
 }
 
 void JsonFields::Commit(uint32_t row) {
@@ -158,7 +164,7 @@ void JsonFields::Commit(uint32_t row) {
     if (key.values != nullptr) [[likely]] {
       key.values[row] = member.value;
     } else {
-      overflow = true;
+      overflow |= !key.ignored;
     }
   }
   if (overflow) CommitOverflow(row);
@@ -171,8 +177,8 @@ void JsonFields::CommitOverflow(uint32_t row) {
   for (const Member& member : members_) {
     if (member.key == kNone) {
       overflow_.Add(prefix_ + std::string(*surplus++), member.value);
-    } else if (keys_[member.key].values == nullptr) {
-      overflow_.Add(keys_[member.key].name, member.value);
+    } else if (const Key& key = keys_[member.key]; key.values == nullptr && !key.ignored) {
+      overflow_.Add(key.name, member.value);
     } else {
       continue;
     }

@@ -32,8 +32,8 @@ namespace kelp::codec {
 
 class JsonFields {
  public:
-  // Columns are named by the key behind `prefix`.
-  explicit JsonFields(std::string prefix = "");
+  // Columns are named by the key behind `prefix`. Keys among `ignored` are checked, not kept.
+  explicit JsonFields(std::string prefix = "", std::vector<std::string> ignored = {});
 
   // Prepares for rows of `batch`, which stays where it is and gets no rows meanwhile.
   void Start(Batch& batch);
@@ -60,9 +60,10 @@ class JsonFields {
     uint32_t quick_mask = 0;        // the bytes of `quick` that count
     uint32_t next = 0;              // the key that followed it last time
     uint64_t batch = 0;             // for which batch `values` is
-    Value* values = nullptr;        // nullptr: no column was left
-    std::string quoted;             // `"key":`; empty when it cannot be compared as it stands
-    std::string name;               // with the prefix
+    bool ignored = false;
+    Value* values = nullptr;  // nullptr: no column was left
+    std::string quoted;       // `"key":`; empty when it cannot be compared as it stands
+    std::string name;         // with the prefix
   };
   struct Member {
     Value value;
@@ -83,6 +84,7 @@ class JsonFields {
   void Forget();
 
   const std::string prefix_;
+  const std::vector<std::string> ignored_;
   Batch* batch_ = nullptr;
   uint64_t batch_number_ = 0;
   std::vector<Key> keys_;  // keys_[0] stands for the begin of the object
