@@ -1,0 +1,63 @@
+// FileInput: follows files on this machine.
+#ifndef KELP_INPUT_FILE_FILE_INPUT_H_
+#define KELP_INPUT_FILE_FILE_INPUT_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/schema.h"
+#include "pipeline/input.h"
+#include "tail/tail_service.h"
+
+namespace kelp::input {
+
+enum class FileFormat : uint8_t { kLines, kContainer, kCri, kDockerJson };
+
+struct FileInputConfig {
+  std::vector<tail::Glob> include;
+  std::vector<tail::Glob> exclude;
+  tail::StartAt start_at;
+  tail::OnLostCheckpoints on_lost_checkpoints = tail::OnLostCheckpoints::kBeginning;
+  FileFormat format = FileFormat::kLines;
+  ByteSize line_bytes_max = 256_KiB;
+  Duration scan_interval = 1s;
+  static const config::Schema<FileInputConfig>& ConfigSchema();
+};
+
+// Registers what its configuration says at the agent's TailService, which does the work.
+//
+// Place:    one per `type: file` in a pipeline.
+// Threads:  thread-compatible, as Input asks.
+// Errors:   Start fails with kInternal where there is no TailService.
+// Tests:    file_input_test.cc; tail_service_test.cc for what following means
+class FileInput final : public pipeline::Input {
+ public:
+  static constexpr std::string_view kName = "file";
+  using Config = FileInputConfig;
+  static const config::Schema<Config>& ConfigSchema() { return Config::ConfigSchema(); }
+  static Result<std::unique_ptr<pipeline::Input>> Create(const Config& config,
+                                                         const pipeline::ComponentContext& context);
+
+  FileInput(const Config& config, const pipeline::ComponentContext& context);
+  ~FileInput() override;
+  Status Start(pipeline::InputHost& host) override;
+  void Stop() override;
+
+ private:
+  tail::FollowOptions Options() const;
+
+  const Config config_;
+  const pipeline::ComponentContext context_;
+  tail::FollowId follow_ = 0;
+};
+
+}  // namespace kelp::input
+
+template <>
+struct kelp::config::EnumNames<kelp::input::FileFormat> {
+  static constexpr std::string_view kNames[] = {"lines", "container", "cri", "docker_json"};
+};
+
+#endif  // KELP_INPUT_FILE_FILE_INPUT_H_

@@ -1,0 +1,93 @@
+// Checkpoints: where reading of each origin goes on after a restart.
+//
+// Format: docs/formats/checkpoint.md
+#ifndef KELP_TAIL_CHECKPOINT_H_
+#define KELP_TAIL_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "base/sync.h"
+#include "tail/identity.h"
+
+namespace kelp::tail {
+
+// What `Checkpoint::resume` stands at.
+enum class LinePlace : uint8_t {
+  kStart = 0,        // the start of a line
+  kInSkipped = 1,    // inside a line over the limit, whose rest is skipped
+  kAfterFlushed = 2  // behind a half line that was already sent
+};
+
+struct Checkpoint {
+  OriginId origin;
+  std::string space;
+  std::string path;
+  FileIdentity identity;
+  uint64_t resume = 0;
+  uint64_t emitted = 0;  // >= resume
+  LinePlace line = LinePlace::kStart;
+  uint64_t ordinal = 0;
+  UnixNanos vanished = kNoTime;
+};
+
+// One group of changes, applied together or not at all.
+struct CheckpointChanges {
+  std::vector<Checkpoint> put;
+  std::vector<OriginId> remove;
+  bool empty() const { return put.empty() && remove.empty(); }
+};
+
+// What a store knows about one input.
+struct CheckpointSpace {
+  bool first_start = false;  // the space was never started before
+  bool lost = false;         // the database was corrupt: checkpoints may have been lost
+  std::vector<Checkpoint> checkpoints;
+};
+
+// Keeps checkpoints durably.
+//
+// Place:    TailService uses one for all its follows.
+// Threads:  thread-safe. Both calls do I/O.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+  // Everything known about a space; notes that it started.
+  virtual Result<CheckpointSpace> Start(const std::string& space) = 0;
+  // Errors: kDataLoss: the store was corrupt and begins anew; the caller writes all it knows.
+  // Others: nothing was written; try again later.
+  virtual Status Write(const CheckpointChanges& changes) = 0;
+};
+
+// A store in memory, for tests, the simulation and `kelp config test`.
+class MemoryCheckpointStore final : public CheckpointStore {
+ public:
+  Result<CheckpointSpace> Start(const std::string& space) override;
+  Status Write(const CheckpointChanges& changes) override;
+  // What Write answers from now on; OkStatus() ends it.
+  void FailWith(Status status);
+  std::map<OriginId, Checkpoint> Contents() const;
+
+ private:
+  mutable Mutex mu_;
+  Status failure_ GUARDED_BY(mu_);
+  std::map<std::string, bool> spaces_ GUARDED_BY(mu_);
+  std::map<OriginId, Checkpoint> checkpoints_ GUARDED_BY(mu_);
+};
+
+// Opens or makes the database at `path`. A corrupt one is moved aside, with a message.
+//
+// Errors: kAlreadyExists when another process uses it, kIo and kResourceExhausted as the system
+//         says, kUnimplemented when a newer agent wrote it.
+// Tests:  checkpoint_test.cc, checkpoint_fuzz.cc
+Result<std::unique_ptr<CheckpointStore>> OpenCheckpointDatabase(Env& env, const std::string& path);
+
+}  // namespace kelp::tail
+
+#endif  // KELP_TAIL_CHECKPOINT_H_

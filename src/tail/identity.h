@@ -1,0 +1,63 @@
+// FileIdentity: the evidence by which one incarnation of a file is found again.
+//
+// Device and inode alone lie: an inode is used again as soon as its file is gone. Names lie too:
+// rotation renames. So a file is the same when device and inode are equal, the birth times are
+// equal where the file system has them, and the beginning still reads the same.
+//
+// Threads: values.
+#ifndef KELP_TAIL_IDENTITY_H_
+#define KELP_TAIL_IDENTITY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/env.h"
+#include "base/status.h"
+
+namespace kelp::tail {
+
+// The hash of the first bytes of a file. Grows with the file to kBytesMax.
+struct Fingerprint {
+  static constexpr size_t kBytesMax = 1024;
+  uint32_t bytes = 0;
+  uint64_t hash = 0;
+  bool operator==(const Fingerprint&) const = default;
+  bool complete() const { return bytes >= kBytesMax; }
+  // Of the first kBytesMax bytes of `head`.
+  static Fingerprint Of(std::string_view head);
+  // True when `head`, the beginning of a file, begins with the fingerprinted bytes.
+  bool Matches(std::string_view head) const;
+};
+
+// What names a file at one moment.
+struct FileKey {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  bool operator==(const FileKey&) const = default;
+  static FileKey Of(const FileInfo& info) { return {info.device, info.inode}; }
+};
+
+struct FileKeyHash {
+  size_t operator()(const FileKey& key) const noexcept {
+    return static_cast<size_t>((key.inode ^ (key.device << 40)) * 0x9e3779b97f4a7c15ull);
+  }
+};
+
+struct FileIdentity {
+  FileKey key;
+  UnixNanos born = kNoTime;
+  Fingerprint print;
+  // Everything but the content.
+  bool SameInode(const FileInfo& info) const {
+    return key == FileKey::Of(info) &&
+           (born == kNoTime || info.born == kNoTime || born == info.born);
+  }
+};
+
+// The first Fingerprint::kBytesMax bytes, fewer when the file is shorter.
+Result<std::string> ReadHead(File& file);
+
+}  // namespace kelp::tail
+
+#endif  // KELP_TAIL_IDENTITY_H_

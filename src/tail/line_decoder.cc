@@ -1,0 +1,41 @@
+#include "tail/line_decoder.h"
+
+#include "tail/split_lines.h"
+
+namespace kelp::tail {
+namespace {
+
+void MarkRows(Batch& batch, std::string_view name, std::vector<uint32_t>& rows) {
+  if (rows.empty()) return;
+  Column& column = batch.AddColumn(name);
+  for (const uint32_t row : rows) column.Set(row, Value::Json("true"));
+  rows.clear();
+}
+
+class PlainDecoder final : public LineDecoder {
+ public:
+  using LineDecoder::LineDecoder;
+  size_t Decode(const Chunk& chunk, Batch& batch) override {
+    return Split(
+        chunk, batch,
+        [&](std::string_view line, uint64_t begin, uint64_t end) {
+          Emit(batch, line, begin, end, kNoTime);
+        },
+        [&](std::string_view text, uint64_t begin, uint64_t end) {
+          MarkCut(Emit(batch, text, begin, end, kNoTime));
+        });
+  }
+};
+
+}  // namespace
+
+void LineDecoder::AddFields(Batch& batch) {
+  MarkRows(batch, kCutField, cut_rows_);
+  MarkRows(batch, kMalformedField, malformed_rows_);
+}
+
+std::unique_ptr<LineDecoder> MakePlainDecoder(size_t line_bytes_max) {
+  return std::make_unique<PlainDecoder>(line_bytes_max);
+}
+
+}  // namespace kelp::tail

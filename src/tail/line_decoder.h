@@ -1,0 +1,137 @@
+// LineDecoder: turns the bytes of a file into rows.
+//
+// One decoder belongs to one source and keeps what lies between two reads: whether it stands inside
+// a line that is too long, and pieces of records that are not complete. Framing is all it does;
+// meaning is the processors' business.
+//
+// Order:    Start once; then for each batch Decode (several times), perhaps Flush, then AddFields.
+// Threads:  thread-compatible; confined to the source's Read.
+// Limits:   a line or a joined record over line_bytes_max is cut, marked kCutField, and counted;
+//           what a record holds between reads never exceeds it.
+// Rows:     come in the order of their end offsets, which grow strictly. Everything about a row
+//           follows from the bytes of the file alone, however it was read: after a restart the same
+//           record has the same end, by which the destination recognises it.
+// Tests:    line_decoder_test.cc, line_decoder_fuzz.cc
+#ifndef KELP_TAIL_LINE_DECODER_H_
+#define KELP_TAIL_LINE_DECODER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "batch/batch.h"
+#include "tail/checkpoint.h"
+
+namespace kelp::tail {
+
+// true on rows whose text was cut at line_bytes_max.
+inline constexpr std::string_view kCutField = "kelp.truncated";
+// true on rows that are not in the format of their file; their body is the line as it is.
+inline constexpr std::string_view kMalformedField = "kelp.malformed";
+inline constexpr std::string_view kStreamField = "log.iostream";
+
+// A stretch of a file.
+struct Chunk {
+  char* data = nullptr;  // decoders may unescape in place; kBufferPadding readable bytes follow
+  size_t size = 0;
+  uint64_t offset = 0;  // of data[0] in the file
+  bool last = false;    // nothing will follow: a line without an end is a line
+};
+
+struct DecodeCounts {
+  uint64_t cut_lines = 0;
+  uint64_t malformed_lines = 0;
+};
+
+class LineDecoder {
+ public:
+  static constexpr uint64_t kNothingPending = UINT64_MAX;
+  // One line may finish what both streams held and be a row itself.
+  static constexpr uint32_t kRowsPerLineMax = 3;
+
+  explicit LineDecoder(size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
+  virtual ~LineDecoder() = default;
+  LineDecoder(const LineDecoder&) = delete;
+  LineDecoder& operator=(const LineDecoder&) = delete;
+
+  // Where reading begins; rows that end at or below `emitted` were delivered and are left out.
+  void Start(LinePlace place, uint64_t emitted) {
+    place_ = place;
+    emitted_ = emitted;
+  }
+  // Adds rows for the whole lines at the beginning of the chunk; the number of bytes used up. Less
+  // than that when the batch is full.
+  virtual size_t Decode(const Chunk& chunk, Batch& batch) = 0;
+  // Adds rows for what is incomplete; `end` is the end of the file.
+  virtual void Flush([[maybe_unused]] uint64_t end, [[maybe_unused]] Batch& batch) {}
+  // The begin of the oldest record that is incomplete.
+  virtual uint64_t pending_begin() const { return kNothingPending; }
+  // Puts the fields of the rows added since the last AddFields into columns.
+  virtual void AddFields(Batch& batch);
+
+  // What the byte behind the last Decode belongs to.
+  LinePlace place() const { return place_; }
+  // The end of the last row.
+  uint64_t emitted() const { return emitted_; }
+  size_t line_bytes_max() const { return line_bytes_max_; }
+  DecodeCounts TakeCounts() { return std::exchange(counts_, DecodeCounts()); }
+
+ protected:
+  static constexpr uint32_t kNoRow = UINT32_MAX;
+  // Room for what one more line may bring.
+  static bool HasRoom(const Batch& batch) {
+    return batch.rows() + kRowsPerLineMax <= Batch::kRowsMax;
+  }
+  // Adds a row unless it was delivered before; its number or kNoRow.
+  uint32_t Emit(Batch& batch, std::string_view body, uint64_t begin, uint64_t end, UnixNanos time) {
+    if (end <= emitted_) [[unlikely]]
+      return kNoRow;
+    emitted_ = end;
+    return batch.AddRow(body, begin, end, time);
+  }
+  void MarkCut(uint32_t row) {
+    if (row == kNoRow) return;
+    ++counts_.cut_lines;
+    cut_rows_.push_back(row);
+  }
+  void MarkMalformed(uint32_t row) {
+    if (row == kNoRow) return;
+    ++counts_.malformed_lines;
+    malformed_rows_.push_back(row);
+  }
+
+  // Calls on_line(line, begin, end) for each line of the chunk, without its line end, and
+  // on_cut(text, begin, end) for the part that is kept of a line over the limit.
+  template <typename OnLine, typename OnCut>
+  size_t Split(const Chunk& chunk, Batch& batch, OnLine&& on_line, OnCut&& on_cut);
+
+ private:
+  template <typename OnCut>
+  bool CutOrSkip(const Chunk& chunk, size_t& at, size_t line_end, bool ended, OnCut& on_cut);
+
+  const size_t line_bytes_max_;
+  LinePlace place_ = LinePlace::kStart;
+  uint64_t emitted_ = 0;
+  DecodeCounts counts_;
+  std::vector<uint32_t> cut_rows_;
+  std::vector<uint32_t> malformed_rows_;
+};
+
+// Makes the decoder of one source.
+using DecoderFactory = std::function<std::unique_ptr<LineDecoder>(size_t line_bytes_max)>;
+
+// Each line is a row.
+std::unique_ptr<LineDecoder> MakePlainDecoder(size_t line_bytes_max);
+// The CRI log format of containerd and CRI-O: time, stream, P or F, text.
+std::unique_ptr<LineDecoder> MakeCriDecoder(size_t line_bytes_max);
+// Docker's json-file driver: one object with log, stream and time on each line.
+std::unique_ptr<LineDecoder> MakeDockerJsonDecoder(size_t line_bytes_max);
+// Looks at the first line: an object is Docker's, everything else CRI's.
+std::unique_ptr<LineDecoder> MakeContainerDecoder(size_t line_bytes_max);
+
+}  // namespace kelp::tail
+
+#endif  // KELP_TAIL_LINE_DECODER_H_

@@ -1,0 +1,531 @@
+#include "tail/tail_service.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tail/testing.h"
+
+namespace kelp::tail {
+namespace {
+
+using testing::ReadingHost;
+using testing::TempDir;
+using testing::TestEnv;
+using Bodies = std::vector<std::string>;
+
+// A store that outlives services, as the database does.
+class SharedStore final : public CheckpointStore {
+ public:
+  explicit SharedStore(MemoryCheckpointStore& store) : store_(store) {}
+  Result<CheckpointSpace> Start(const std::string& space) override { return store_.Start(space); }
+  Status Write(const CheckpointChanges& changes) override { return store_.Write(changes); }
+
+ private:
+  MemoryCheckpointStore& store_;
+};
+
+class TailServiceTest : public ::testing::Test {
+ protected:
+  ~TailServiceTest() override { Stop(); }
+
+  FollowOptions Options(const std::string& pattern = "*.log") {
+    FollowOptions options;
+    options.checkpoint_space = "test/file";
+    options.include.Add(*Glob::Parse(dir_ / pattern));
+    options.decoder = MakePlainDecoder;
+    options.resource = [](const std::string& path) {
+      return std::make_shared<const Resource>(std::vector<Resource::Tag>{{"log.file.path", path}});
+    };
+    options.metrics.rotated_files = &rotated_;
+    options.metrics.truncated_files = &truncated_;
+    options.metrics.vanished_files = &vanished_;
+    options.metrics.followed_files = &followed_;
+    options.metrics.lag_bytes = &lag_;
+    return options;
+  }
+  void Start(FollowOptions options) {
+    tail_ = std::make_unique<TailService>(env_, metrics_, std::make_unique<SharedStore>(store_),
+                                          tail_options_);
+    host_ = std::make_unique<ReadingHost>();
+    follow_ = tail_->Add(std::move(options), *host_);
+    Settle();
+  }
+  void Start() { Start(Options()); }
+  // What a kill would leave: acknowledged positions that were stored, nothing else.
+  void Stop() {
+    if (tail_ == nullptr) return;
+    tail_->Remove(follow_);
+    host_->DropAll();
+    tail_.reset();
+  }
+  // Steps and reads until nothing happens.
+  void Settle() {
+    for (int i = 0; i < 50; ++i) {
+      const bool events = tail_->Step(Duration(0));
+      const bool read = host_->ReadAll() > 0;
+      if (!events && !read && i > 2) return;
+    }
+  }
+  void Pass(Duration d, Duration step = 500ms) {
+    for (Duration passed{0}; passed < d; passed += step) {
+      env_.Advance(step);
+      Settle();
+    }
+  }
+  void AckAndStore() {
+    host_->AckAll();
+    ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  }
+  // Everything read is acknowledged and stored; then the agent starts anew.
+  void Restart(FollowOptions options) {
+    AckAndStore();
+    Stop();
+    Start(std::move(options));
+  }
+  void Restart() { Restart(Options()); }
+
+  TempDir dir_;
+  TestEnv env_;
+  MetricRegistry metrics_;
+  MemoryCheckpointStore store_;
+  TailOptions tail_options_;
+  Counter rotated_, truncated_, vanished_;
+  Gauge followed_, lag_;
+  std::unique_ptr<TailService> tail_;
+  std::unique_ptr<ReadingHost> host_;
+  FollowId follow_ = 0;
+};
+
+TEST_F(TailServiceTest, ReadsWhatIsThereAndWhatComes) {
+  dir_.Append("a.log", "one\ntwo\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(host_->rows[0].path, dir_ / "a.log");
+  dir_.Append("a.log", "three\n");
+  dir_.Append("b.log", "new file\n");
+  dir_.Append("b.txt", "not matched\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three", "new file"}));
+  EXPECT_EQ(followed_.value(), 2);
+}
+
+TEST_F(TailServiceTest, HalfLineWaitsForItsEnd) {
+  dir_.Append("a.log", "one\ntw");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one"}));
+  dir_.Append("a.log", "o\r\nthree\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+}
+
+TEST_F(TailServiceTest, GoesOnWhereItWasAcknowledged) {
+  dir_.Append("a.log", "one\ntwo\n");
+  Start();
+  AckAndStore();
+  dir_.Append("a.log", "three\n");
+  Settle();
+  Stop();  // "three" was read, not acknowledged
+  dir_.Append("a.log", "four\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"three", "four"}));
+}
+
+TEST_F(TailServiceTest, KeepsTheOriginAcrossRestarts) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  const OriginId origin = host_->rows[0].origin;
+  Restart();
+  dir_.Append("a.log", "two\n");
+  Settle();
+  ASSERT_EQ(host_->Bodies(), (Bodies{"two"}));
+  EXPECT_EQ(host_->rows[0].origin, origin);
+  EXPECT_EQ(host_->rows[0].begin, 4u);
+}
+
+TEST_F(TailServiceTest, StoresPositionsInGroups) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  Pass(1s);
+  const auto before = store_.Contents();
+  ASSERT_EQ(before.size(), 1u);
+  EXPECT_EQ(before.begin()->second.resume, 0u);
+  host_->AckAll();
+  Settle();
+  EXPECT_EQ(store_.Contents().begin()->second.resume, 0u);
+  Pass(1s);
+  EXPECT_EQ(store_.Contents().begin()->second.resume, 4u);
+  EXPECT_EQ(store_.Contents().begin()->second.identity.print.bytes, 4u);
+}
+
+TEST_F(TailServiceTest, ReadsARenamedFileToItsEndBeforeTheNewOne) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\n");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log.1", "three\n");
+  dir_.Append("a.log", "new\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three", "new"}));
+  EXPECT_EQ(rotated_.value(), 1u);
+  // A writer that has not noticed yet.
+  dir_.Append("a.log.1", "late\n");
+  Settle();
+  EXPECT_EQ(host_->rows.back().body, "late");
+  EXPECT_EQ(host_->rows.back().path, dir_ / "a.log");
+}
+
+TEST_F(TailServiceTest, ReadsChainsOfRotationsInOrder) {
+  dir_.Append("a.log", "1\n");
+  Start();
+  for (int i = 2; i < 6; ++i) {
+    dir_.Rename("a.log", "a.log." + std::to_string(i));
+    dir_.Append("a.log", std::to_string(i) + "\n");
+    // The service sees it, but nobody reads: the output is down.
+    tail_->Step(Duration(0));
+    tail_->Step(Duration(0));
+  }
+  EXPECT_EQ(host_->Bodies(), (Bodies{"1"}));
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"1", "2", "3", "4", "5"}));
+}
+
+TEST_F(TailServiceTest, FollowsARotationThatItSlept) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("a.log", "two\n");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "new\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "new"}));
+  EXPECT_EQ(host_->rows[0].path, dir_ / "a.log");
+}
+
+TEST_F(TailServiceTest, FollowsAChainThatItKnewAndSlept) {
+  dir_.Append("a.log", "1\n");
+  Start();
+  AckAndStore();
+  dir_.Append("a.log", "2\n");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "3\n");
+  tail_->Step(Duration(0));
+  ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  Stop();
+  dir_.Rename("a.log.1", "a.log.2");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "4\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"2", "3", "4"}));
+}
+
+TEST_F(TailServiceTest, ARotatedFileThatMatchesIsNotReadAgain) {
+  dir_.Append("a.log", "one\n");
+  Start(Options("a.log*"));
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "two\n");
+  Settle();
+  dir_.Rename("a.log.1", "a.log.2");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "three\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+  Restart(Options("a.log*"));
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+  dir_.Append("a.log", "four\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"four"}));
+}
+
+TEST_F(TailServiceTest, ReadsADeletedFileToItsEnd) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\nhalf");
+  dir_.Remove("a.log");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(followed_.value(), 1);
+  Pass(20s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "half"}));
+  EXPECT_EQ(followed_.value(), 0);
+  EXPECT_EQ(vanished_.value(), 1u);
+  EXPECT_EQ(metrics_.Value("tail_open_files"), 0);
+  AckAndStore();
+  // The checkpoint goes a day later.
+  EXPECT_EQ(store_.Contents().size(), 1u);
+  env_.Advance(25h);
+  Pass(2s);
+  EXPECT_EQ(store_.Contents().size(), 0u);
+}
+
+TEST_F(TailServiceTest, TruncatedFileIsANewOrigin) {
+  dir_.Append("a.log", "one\ntwo\n");
+  Start();
+  dir_.Write("a.log", "x\n");
+  Settle();
+  ASSERT_EQ(host_->Bodies(), (Bodies{"one", "two", "x"}));
+  EXPECT_NE(host_->rows[2].origin, host_->rows[1].origin);
+  EXPECT_EQ(host_->rows[2].begin, 0u);
+  EXPECT_EQ(truncated_.value(), 1u);
+  Restart();
+  dir_.Append("a.log", "y\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"y"}));
+}
+
+TEST_F(TailServiceTest, NoticesATruncationThatItSlept) {
+  dir_.Append("a.log", "one\ntwo\nthree\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Write("a.log", "x\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"x"}));
+  EXPECT_EQ(truncated_.value(), 1u);
+}
+
+TEST_F(TailServiceTest, DeletedAndMadeAnewIsAnotherFile) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  for (int i = 0; i < 5; ++i) {
+    dir_.Remove("a.log");
+    dir_.Append("a.log", "one\n");
+    Settle();
+  }
+  EXPECT_EQ(host_->rows.size(), 6u);
+}
+
+TEST_F(TailServiceTest, StartAtEndIsForFilesThatWereThere) {
+  dir_.Append("a.log", "old\nhalf");
+  FollowOptions options = Options();
+  options.start_at = {StartAt::Kind::kEnd, {}};
+  Start(options);
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+  dir_.Append("a.log", " of an old line\nnew\n");
+  dir_.Append("b.log", "later\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"new", "later"}));
+  AckAndStore();
+  Stop();
+  dir_.Append("c.log", "while away\n");
+  Start(options);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"while away"}));
+}
+
+TEST_F(TailServiceTest, StartAtLastBeginsAtALine) {
+  dir_.Append("a.log", "first\nsecond\nthird\n");
+  FollowOptions options = Options();
+  options.start_at = {StartAt::Kind::kLast, 9_B};
+  Start(options);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"third"}));
+  dir_.Append("b.log", "x\n");
+  Settle();
+  EXPECT_EQ(host_->rows.back().body, "x");
+}
+
+TEST_F(TailServiceTest, FindsNewDirectories) {
+  Start(Options("logs/*/deep/**/*.log"));
+  dir_.MakeDir("logs/one/deep/er/est");
+  dir_.Append("logs/one/deep/er/est/a.log", "a\n");
+  dir_.Append("logs/one/deep/b.log", "b\n");
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 2u);
+  dir_.MakeDir("logs/two/deep");
+  Settle();
+  dir_.Append("logs/two/deep/c.log", "c\n");
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 3u);
+  ASSERT_TRUE(RealEnv().files().RemoveTree(dir_ / "logs").ok());
+  Settle();
+  Pass(10s);
+  EXPECT_EQ(followed_.value(), 0);
+  dir_.MakeDir("logs/one/deep");
+  Settle();
+  dir_.Append("logs/one/deep/d.log", "d\n");
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 4u);
+}
+
+TEST_F(TailServiceTest, ExcludesAndIgnoresOddFiles) {
+  dir_.Append("a.log", "a\n");
+  dir_.Append("debug.log", "no\n");
+  ASSERT_EQ(::mkfifo((dir_ / "pipe.log").c_str(), 0600), 0);
+  dir_.MakeDir("directory.log");
+  FollowOptions options = Options();
+  options.exclude.Add(*Glob::Parse(dir_ / "debug*"));
+  Start(options);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"a"}));
+}
+
+TEST_F(TailServiceTest, TwoNamesOfOneFileAreReadOnce) {
+  dir_.Append("a.log", "one\n");
+  ASSERT_EQ(::link((dir_ / "a.log").c_str(), (dir_ / "b.log").c_str()), 0);
+  ASSERT_EQ(::symlink("a.log", (dir_ / "c.log").c_str()), 0);
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one"}));
+  dir_.Append("b.log", "two\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  dir_.Remove("a.log");
+  Settle();
+  dir_.Append("b.log", "three\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+}
+
+TEST_F(TailServiceTest, FollowsLinksThatPointElsewhere) {
+  dir_.MakeDir("target");
+  dir_.Append("target/x", "one\n");
+  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
+  Start();
+  dir_.Append("target/x", "two\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  // The target is rotated, as Docker does it.
+  dir_.Append("target/x", "three\n");
+  dir_.Rename("target/x", "target/x.1");
+  dir_.Append("target/x", "four\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three", "four"}));
+  // The link is switched.
+  dir_.Append("target/y", "five\n");
+  dir_.Remove("a.log");
+  ASSERT_EQ(::symlink((dir_ / "target/y").c_str(), (dir_ / "a.log").c_str()), 0);
+  Settle();
+  EXPECT_EQ(host_->rows.back().body, "five");
+}
+
+TEST_F(TailServiceTest, FollowsARotatedLinkTargetThatItSlept) {
+  dir_.MakeDir("target");
+  dir_.Append("target/x", "one\n");
+  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("target/x", "two\n");
+  dir_.Rename("target/x", "target/x.1");
+  dir_.Append("target/x", "three\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
+}
+
+TEST_F(TailServiceTest, ScansWhereNothingCanBeWatched) {
+  env_.without_inotify = true;
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\n");
+  Pass(2s);
+  dir_.Append("b.log", "three\n");
+  Pass(2s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+  dir_.Append("a.log", "four\n");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "five\n");
+  Pass(2s);
+  EXPECT_EQ(host_->rows.size(), 5u);
+  EXPECT_EQ(host_->rows[4].body, "five");
+}
+
+TEST_F(TailServiceTest, TheSafetyScanFindsWhatEventsDidNotTell) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  // Events of this write are taken away before the service looks.
+  dir_.Append("a.log", "two\n");
+  Settle();
+  Pass(60s);
+  EXPECT_EQ(host_->rows.size(), 2u);
+}
+
+TEST_F(TailServiceTest, ReloadWaitsForWhatIsOnItsWay) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  // The old follow goes while "one" is not acknowledged; its successor must not read it again.
+  tail_->Remove(follow_);
+  ReadingHost second;
+  follow_ = tail_->Add(Options(), second);
+  tail_->Step(Duration(0));
+  second.ReadAll();
+  EXPECT_EQ(second.rows.size(), 0u);
+  host_->AckAll();
+  dir_.Append("a.log", "two\n");
+  for (int i = 0; i < 4; ++i) {
+    env_.Advance(200ms);
+    tail_->Step(Duration(0));
+    second.ReadAll();
+  }
+  EXPECT_EQ(second.Bodies(), (Bodies{"two"}));
+  EXPECT_EQ(second.rows[0].origin, host_->rows[0].origin);
+  tail_->Remove(follow_);
+  second.DropAll();
+  tail_.reset();
+}
+
+TEST_F(TailServiceTest, GoesOnWhenCheckpointsCannotBeWritten) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  store_.FailWith(ResourceExhaustedError("no space left"));
+  host_->AckAll();
+  Pass(2s);
+  EXPECT_GE(metrics_.Value("tail_checkpoint_errors_total"), 1);
+  dir_.Append("a.log", "two\n");
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 2u);
+  store_.FailWith(OkStatus());
+  host_->AckAll();
+  Pass(4s);
+  EXPECT_EQ(store_.Contents().begin()->second.resume, 8u);
+}
+
+TEST_F(TailServiceTest, ClosesIdleFilesWhenThereAreTooMany) {
+  tail_options_.open_files_max = 2;
+  for (int i = 0; i < 6; ++i) dir_.Append("f" + std::to_string(i) + ".log", "x\n");
+  Start();
+  for (int i = 0; i < 6; ++i) {
+    dir_.Append("f" + std::to_string(i) + ".log", "y\n");
+    Settle();
+  }
+  EXPECT_EQ(host_->rows.size(), 12u);
+  Pass(2s);
+  EXPECT_EQ(metrics_.Value("tail_open_files"), 2);
+  dir_.Rename("f0.log", "f0.log.1");
+  dir_.Append("f0.log.1", "z\n");
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 13u);
+}
+
+TEST_F(TailServiceTest, LagIsWhatIsNotAcknowledged) {
+  dir_.Append("a.log", "0123456789\n");
+  Start();
+  Pass(11s);
+  EXPECT_EQ(lag_.value(), 11);
+  host_->AckAll();
+  Settle();
+  EXPECT_EQ(lag_.value(), 0);
+}
+
+TEST_F(TailServiceTest, ManySmallReadsOfAHugeLineStayBounded) {
+  FollowOptions options = Options();
+  options.line_bytes_max = 1000;
+  dir_.Append("a.log", std::string(100'000, 'x') + "\nshort\n");
+  Start(options);
+  ASSERT_EQ(host_->rows.size(), 2u);
+  EXPECT_EQ(host_->rows[0].body, std::string(1000, 'x'));
+  EXPECT_EQ(host_->rows[0].fields.at("kelp.truncated"), "true");
+  EXPECT_EQ(host_->rows[1].body, "short");
+}
+
+TEST_F(TailServiceTest, SkipsTheRestOfAHugeLineAfterARestart) {
+  FollowOptions options = Options();
+  options.line_bytes_max = 1000;
+  dir_.Append("a.log", std::string(5000, 'x'));
+  Start(options);
+  ASSERT_EQ(host_->rows.size(), 1u);
+  Restart(options);
+  dir_.Append("a.log", "still the same line\nnext\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"next"}));
+}
+
+}  // namespace
+}  // namespace kelp::tail

@@ -1,0 +1,203 @@
+// Helpers of this folder's tests: a directory on disk, a clock that is turned by hand, a host that
+// reads sources as the engine would.
+#ifndef KELP_TAIL_TESTING_H_
+#define KELP_TAIL_TESTING_H_
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "pipeline/input.h"
+#include "tail/tail_service.h"
+
+namespace kelp::tail::testing {
+
+// The real machine with a clock of our own and, if wanted, without inotify.
+class TestEnv final : public Env, public Clock {
+ public:
+  Clock& clock() override { return *this; }
+  FileSystem& files() override { return RealEnv().files(); }
+  Random& random() override { return RealEnv().random(); }
+  Result<std::unique_ptr<FileWatcher>> NewFileWatcher() override {
+    if (without_inotify) return ResourceExhaustedError("cannot use inotify (test)");
+    return RealEnv().NewFileWatcher();
+  }
+  UnixNanos Now() override { return 1'800'000'000'000'000'000 + monotonic_.count(); }
+  Duration Monotonic() override { return monotonic_; }
+  void Advance(Duration d) { monotonic_ += d; }
+
+  bool without_inotify = false;
+
+ private:
+  Duration monotonic_ = 1000s;
+};
+
+// A directory that goes away with the test.
+class TempDir {
+ public:
+  TempDir() {
+    char name[] = "/tmp/kelp_tail_XXXXXX";
+    CHECK(::mkdtemp(name) != nullptr, "no temporary directory");
+    path_ = name;
+  }
+  ~TempDir() { RealEnv().files().RemoveTree(path_).IgnoreError(); }
+  std::string operator/(std::string_view name) const { return JoinPath(path_, name); }
+  const std::string& path() const { return path_; }
+
+  void Append(std::string_view name, std::string_view text) const {
+    auto file = RealEnv().files().OpenForWrite(*this / name, false);
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    ASSERT_TRUE((*file)->Append(text).ok());
+  }
+  void Write(std::string_view name, std::string_view text) const {
+    auto file = RealEnv().files().OpenForWrite(*this / name, true);
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    ASSERT_TRUE((*file)->Append(text).ok());
+  }
+  void Rename(std::string_view from, std::string_view to) const {
+    ASSERT_TRUE(RealEnv().files().Rename(*this / from, *this / to).ok());
+  }
+  void Remove(std::string_view name) const {
+    ASSERT_TRUE(RealEnv().files().Remove(*this / name).ok());
+  }
+  void MakeDir(std::string_view name) const {
+    ASSERT_TRUE(RealEnv().files().MakeDirs(*this / name).ok());
+  }
+
+ private:
+  std::string path_;
+};
+
+struct ReadRow {
+  OriginId origin;
+  std::string body;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  UnixNanos time = kNoTime;
+  std::map<std::string, std::string> fields;
+  std::string path;
+};
+
+// Reads ready sources in the order in which they became ready, one at a time.
+class ReadingHost final : public pipeline::InputHost {
+ public:
+  struct Origin {
+    std::shared_ptr<pipeline::Source> source;
+    bool ready = false;
+    bool ended = false;
+    bool done = false;
+    std::vector<uint64_t> unacked;  // resume of batches on their way
+  };
+
+  pipeline::SourceId Add(std::shared_ptr<pipeline::Source> source) override {
+    origins_[++last_id_].source = std::move(source);
+    return last_id_;
+  }
+  void Ready(pipeline::SourceId id) override {
+    Origin& origin = origins_.at(id);
+    if (origin.ended || origin.ready) return;
+    origin.ready = true;
+    line_.push_back(id);
+  }
+  void Remove(pipeline::SourceId id) override {
+    origins_.at(id).ended = true;
+    MaybeDone(origins_.at(id));
+  }
+
+  // Reads everything that is ready; the number of turns.
+  size_t ReadAll(size_t turns_max = SIZE_MAX) {
+    size_t turns = 0;
+    while (!line_.empty() && turns < turns_max) {
+      const pipeline::SourceId id = line_.front();
+      line_.erase(line_.begin());
+      Origin& origin = origins_.at(id);
+      origin.ready = false;
+      if (origin.ended) continue;
+      ++turns;
+      ReadOne(id, origin);
+    }
+    return turns;
+  }
+  // Acknowledges the first `batches` of each origin.
+  void AckAll(size_t batches = SIZE_MAX) {
+    for (auto& [id, origin] : origins_) {
+      const size_t n = std::min(batches, origin.unacked.size());
+      if (n > 0) origin.source->Acked(origin.unacked[n - 1]);
+      origin.unacked.erase(origin.unacked.begin(),
+                           origin.unacked.begin() + static_cast<ptrdiff_t>(n));
+      MaybeDone(origin);
+    }
+  }
+  // As when the process ends: nothing is acknowledged any more.
+  void DropAll() {
+    for (auto& [id, origin] : origins_) {
+      origin.unacked.clear();
+      MaybeDone(origin);
+    }
+  }
+
+  std::vector<std::string> Bodies() const {
+    std::vector<std::string> bodies;
+    for (const ReadRow& row : rows) bodies.push_back(row.body);
+    return bodies;
+  }
+  std::map<pipeline::SourceId, Origin>& origins() { return origins_; }
+
+  std::vector<ReadRow> rows;
+  size_t bytes_max = 256u << 10;
+  size_t errors = 0;
+
+ private:
+  void ReadOne(pipeline::SourceId id, Origin& origin) {
+    Batch batch;
+    const auto state = origin.source->Read(batch, bytes_max);
+    if (!state.ok()) {
+      ++errors;
+      return;
+    }
+    EXPECT_LE(batch.begin, batch.end);
+    EXPECT_LE(batch.resume, batch.end);
+    for (uint32_t r = 0; r < batch.rows(); ++r) {
+      ReadRow row;
+      row.origin = batch.origin;
+      row.body = batch.body().Get(r).text();
+      row.begin = batch.row_begin(r);
+      row.end = batch.row_end(r);
+      row.time = batch.time(r);
+      row.path = batch.resource()->Get("log.file.path");
+      for (size_t c = 1; c < batch.column_count(); ++c) {
+        const Value& value = batch.column(c).Get(r);
+        if (!value.missing()) row.fields[batch.column(c).name()] = value.text();
+      }
+      EXPECT_GT(row.end, last_end_[batch.origin]) << "ends must grow";
+      last_end_[batch.origin] = row.end;
+      rows.push_back(std::move(row));
+    }
+    origin.unacked.push_back(batch.resume);
+    if (*state == pipeline::ReadState::kMore) Ready(id);
+    if (*state == pipeline::ReadState::kFinished) {
+      origin.ended = true;
+      MaybeDone(origin);
+    }
+  }
+  static void MaybeDone(Origin& origin) {
+    if (!origin.ended || origin.done || !origin.unacked.empty()) return;
+    origin.done = true;
+    origin.source->Done();
+  }
+
+  std::map<pipeline::SourceId, Origin> origins_;
+  pipeline::SourceId last_id_ = 0;
+  std::vector<pipeline::SourceId> line_;
+  std::map<OriginId, uint64_t> last_end_;
+};
+
+}  // namespace kelp::tail::testing
+
+#endif  // KELP_TAIL_TESTING_H_

@@ -1,0 +1,76 @@
+// WatchMap: the directories that are watched, and who wants to hear about which name in them.
+//
+// All follows of the agent share one FileWatcher, and with it one inotify instance. A directory is
+// watched once, by however many names and follows it is reached; an event costs one look-up.
+//
+// Place:    TailService owns it; follows add and remove.
+// Threads:  thread-compatible: under the TailService's lock. Watches are added and removed by the
+//           service's thread only, which Flush() is for.
+// Limits:   when the system's limit is reached, Acquire gives nullptr and the caller scans; one
+//           message says what to raise.
+#ifndef KELP_TAIL_WATCH_MAP_H_
+#define KELP_TAIL_WATCH_MAP_H_
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/env.h"
+#include "base/metrics.h"
+
+namespace kelp::tail {
+
+class Follow;
+struct FollowedDir;
+struct NamedPath;
+struct Incarnation;
+
+// Who is concerned by one name in a watched directory.
+struct NameTargets {
+  std::vector<NamedPath*> paths;           // this name is, or leads to, a followed path
+  std::vector<Incarnation*> incarnations;  // a followed file was renamed to this name
+  bool empty() const { return paths.empty() && incarnations.empty(); }
+};
+
+struct Watch {
+  int id = -1;
+  std::string path;  // one of the names of the directory
+  int users = 0;
+  bool lost = false;  // the system ended it: the directory is gone
+  std::vector<FollowedDir*> dirs;
+  std::unordered_map<std::string, NameTargets> names;
+};
+
+class WatchMap {
+ public:
+  // `watcher` may be null: nothing can be watched then.
+  WatchMap(std::unique_ptr<FileWatcher> watcher, Gauge* watched_dirs)
+      : watcher_(std::move(watcher)), watched_dirs_(watched_dirs) {}
+
+  FileWatcher* watcher() { return watcher_.get(); }
+  // The watch of a directory, for one more user; nullptr when it cannot be watched.
+  Watch* Acquire(const std::string& path);
+  // One user less.
+  void Release(Watch* watch);
+  // nullptr when nobody uses it any more.
+  Watch* Find(int id);
+  // The system ended this watch: it is found no more; users still release it.
+  void Lost(Watch* watch);
+  // Ends the watches that nobody uses. The service's thread.
+  void Flush();
+  // Some directory could not be watched for lack of watches.
+  bool exhausted() const { return exhausted_; }
+
+ private:
+  std::unique_ptr<FileWatcher> watcher_;
+  Gauge* watched_dirs_;
+  std::unordered_map<int, std::unique_ptr<Watch>> watches_;
+  std::vector<std::unique_ptr<Watch>> lost_;
+  std::vector<int> unused_;
+  bool exhausted_ = false;
+};
+
+}  // namespace kelp::tail
+
+#endif  // KELP_TAIL_WATCH_MAP_H_
