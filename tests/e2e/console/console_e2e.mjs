@@ -321,6 +321,16 @@ const kSteps = {
     await c.page.locator('.settings label', { hasText: 'English' }).click();
   },
 
+  async stopsASlowSearch(c, { dev }) {
+    // Only the development server can be slow on request.
+    if (!dev) return;
+    await c.page.fill('#query', 'slow number');
+    await c.page.press('#query', 'Enter');
+    await c.page.click('#stop');
+    await c.page.locator('.empty', { hasText: 'stopped' }).waitFor({ timeout: 3000 });
+    await c.page.waitForSelector('#run');
+  },
+
   async signsOut(c) {
     await c.page.click('#settings-button');
     await c.page.locator('.settings .menu-item', { hasText: 'Sign out' }).click();
@@ -361,7 +371,7 @@ async function main() {
   for (const [name, step] of Object.entries(kSteps)) {
     const started = Date.now();
     try {
-      await step(c, { code, browser });
+      await step(c, { code, browser, dev });
       assert.deepEqual(complaints, []);
       console.log(`ok ${name} (${Date.now() - started} ms)`);
     } catch (error) {

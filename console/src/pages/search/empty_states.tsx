@@ -1,5 +1,6 @@
 // What the page says when there is nothing to show, and the next step it offers.
 import { Fragment } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { Logstore } from '../../api/types';
 import { t } from '../../i18n/i18n';
 import { dateTimeText, kDay, kHour, kMinute, serverTime, type Zone } from '../../model/time';
@@ -40,6 +41,9 @@ function newestRange(newest: number): TimeRange {
 
 export function NoRows(props: Props) {
   const { query, window, nowMs, zone, cancelled, store, onRange, onQuery } = props;
+  const { catalog } = useServices();
+  // The logstore's newest row may have come since the page was opened.
+  useEffect(() => void catalog.load(), []);
   const everything = query.trim() === '' || query.trim() === '*';
   const newest = store && store.rows > 0 ? serverTime(store.newest) : NaN;
   const newestOutside = newest < window.from || newest >= window.to;

@@ -78,6 +78,11 @@ export function QueryBox({ draft, running, error, onDraft, onRun, onStop }: Prop
     event.preventDefault();
     if (input.current) onRun(input.current.value);
   };
+  const stop = (event: Event) => {
+    // The element becomes the submit button before the click has ended, and must not submit then.
+    event.preventDefault();
+    onStop();
+  };
   return (
     <form class="query" role="search" onSubmit={onSubmit}>
       <div class={`query-box ${shownError ? 'query-refused' : ''}`}>
@@ -120,7 +125,7 @@ export function QueryBox({ draft, running, error, onDraft, onRun, onStop }: Prop
         <QueryHelp />
       </div>
       {running ? (
-        <button type="button" class="button button-stop" id="stop" onClick={onStop}>
+        <button type="button" class="button button-stop" id="stop" onClick={stop}>
           <Icon name="stop" />
           <span>{t('query.stop')}</span>
         </button>

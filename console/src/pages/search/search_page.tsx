@@ -168,6 +168,7 @@ function Results({ state, view, session, onView, onTerm, onFold }: ResultsProps)
       />
     );
   }
+  if (rows.count === 0) return <p class="waiting">{searching && t('stats.running')}</p>;
   const atCap = rows.count >= kRowsMax;
   const done = !searching && !live && !state.cancelled && !state.stale && rows.count > 0;
   return (
@@ -265,6 +266,14 @@ export function SearchPage() {
       </div>
       <main class="page" aria-busy={busy} data-shown={busy ? '' : routeText('search', viewParams(view))}>
         <h1 class="heard">{t('page.search')}</h1>
+        {!view.logstore && known.problem && (
+          <ProblemNotice
+            problem={known.problem}
+            project={view.project}
+            logstore={view.logstore}
+            onRetry={() => void catalog.load()}
+          />
+        )}
         {nothing ? (
           <NoLogstores />
         ) : (

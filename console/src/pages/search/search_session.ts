@@ -95,6 +95,7 @@ export class SearchSession {
   // Width of the drawn histogram; it decides how many bars to ask for.
   histogramPixels = 960;
   private run: Run | null = null;
+  private held = false;
 
   constructor(private readonly api: ApiClient) {}
 
@@ -166,7 +167,9 @@ export class SearchSession {
     });
   }
 
+  // Holds live rows back, in this run and in those that follow.
   setHeld(held: boolean): void {
+    this.held = held;
     this.run?.feed?.setHeld(held);
   }
 
@@ -265,6 +268,7 @@ export class SearchSession {
     run.feed = feed;
     run.timer = setInterval(() => this.refreshLive(run), kLiveHistogramMillis);
     feed.start();
+    feed.setHeld(this.held);
   }
 
   private addLive(rows: Row[]): void {
