@@ -90,7 +90,7 @@ export function Shell({ pages, current, bar, children }: Props) {
   }, []);
   return (
     <>
-      <a class="skip" href="#rows" onClick={skipToRows}>
+      <a class="skip" href="#content" onClick={skipToContent}>
         {t('app.skip')}
       </a>
       <header class="top">
@@ -133,7 +133,7 @@ export function Shell({ pages, current, bar, children }: Props) {
 }
 
 // The address belongs to the router, so the jump is made by hand.
-function skipToRows(event: Event): void {
+function skipToContent(event: Event): void {
   event.preventDefault();
-  document.querySelector<HTMLElement>('#rows')?.focus();
+  (document.querySelector<HTMLElement>('#rows') ?? document.querySelector('main'))?.focus();
 }

@@ -233,7 +233,7 @@ const kSteps = {
     assert.match(await details.innerText(), /k8s\.pod\.name/);
     await c.shot('unfolded');
     const user = details.locator('.property', { hasText: /^user/ });
-    const name = await user.locator('dd').innerText();
+    const name = await user.locator('.value').innerText();
     await user.locator('button').nth(0).click();
     await c.settled();
     assert.equal(c.params().get('q'), `number user:="${name}"`);

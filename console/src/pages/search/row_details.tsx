@@ -36,8 +36,8 @@ function PropertyRow({ property, onTerm }: { property: Property; onTerm: OnTerm 
   return (
     <div class="property">
       <dt>{name}</dt>
-      <dd class={`value-${kindOf(value)}`}>{text}</dd>
-      <div class="property-actions">
+      <dd class={`value value-${kindOf(value)}`}>{text}</dd>
+      <dd class="property-actions">
         {exact && (
           <Action
             icon="plus"
@@ -64,7 +64,7 @@ function PropertyRow({ property, onTerm }: { property: Property; onTerm: OnTerm 
           label={t('row.copy_value', { name })}
           onClick={() => void copyText(text, toaster)}
         />
-      </div>
+      </dd>
     </div>
   );
 }
@@ -80,7 +80,7 @@ function Section({ title, none, values, onTerm }: SectionProps) {
   const all = properties(values);
   return (
     <section>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {all.length === 0 ? (
         <p class="hint">{none}</p>
       ) : (

@@ -264,7 +264,13 @@ export function SearchPage() {
           <span>{t('live.start')}</span>
         </button>
       </div>
-      <main class="page" aria-busy={busy} data-shown={busy ? '' : routeText('search', viewParams(view))}>
+      <main
+        class="page"
+        id="content"
+        tabIndex={-1}
+        aria-busy={busy}
+        data-shown={busy ? '' : routeText('search', viewParams(view))}
+      >
         <h1 class="heard">{t('page.search')}</h1>
         {!view.logstore && known.problem && (
           <ProblemNotice
