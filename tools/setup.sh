@@ -2,6 +2,8 @@
 # Everything is idempotent: a second run finds nothing to do.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Objects are shared between clones and build folders.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 PACKAGES_BUILD="g++ cmake ninja-build ccache pkg-config mold git ca-certificates
   libboost1.81-dev libfmt-dev libzstd-dev libpcre2-dev libxxhash-dev libsqlite3-dev libsimdjson-dev
