@@ -216,7 +216,7 @@ class Parser {
     SkipSpace();
     if (!TakeBound(low, low_open)) return false;
     SkipSpace();
-    if (text_.substr(at_, 2) != "TO" || at_ + 2 >= text_.size() || !IsSpace(text_[at_ + 2])) {
+    if (text_.substr(at_, 2) != "TO" || (at_ + 2 < text_.size() && !IsSpace(text_[at_ + 2]))) {
       return Fail(at_, "expected TO between the two ends of the range");
     }
     at_ += 2;

@@ -76,7 +76,7 @@ struct Row {
 struct SearchRequest {
   UnixNanos from = INT64_MIN + 1;  // inclusive
   UnixNanos to = INT64_MAX;        // exclusive
-  uint32_t limit = 100;  // at least 1 and at most kRowsPerSearchMax are given
+  uint32_t limit = 100;            // at least 1 and at most kRowsPerSearchMax are given
   // Of an earlier answer to the same query and span of time; empty: from the newest row. It stays
   // good when rows arrive and blocks are merged in between: no row comes twice, none is left out
   // that was there before and is older than what was given.

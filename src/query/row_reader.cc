@@ -7,6 +7,20 @@ namespace kelp::query {
 using store::ColumnInfo;
 using store::ColumnKind;
 
+namespace {
+
+// Summed over a row's values, which makes their order not matter.
+uint64_t HashValue(ColumnKind column, std::string_view name, const Value& value) {
+  const bool body = column == ColumnKind::kBody;
+  if (value.missing() || (body && value.size == 0)) return 0;
+  if (body) return XXH3_64bits(value.data, value.size);
+  const uint64_t kinds = static_cast<uint64_t>(column) << 8 | static_cast<uint64_t>(value.kind);
+  const uint64_t seed = XXH3_64bits_withSeed(name.data(), name.size(), kinds);
+  return XXH3_64bits_withSeed(value.data, value.size, seed);
+}
+
+}  // namespace
+
 Result<Row> ReadRow(const store::Block& block, store::BlockReader& reader, uint32_t row) {
   Row out;
   ASSIGN_OR_RETURN(const std::span<const UnixNanos> times, reader.Times());
@@ -43,11 +57,21 @@ Result<uint64_t> HashRow(const store::Block& block, store::BlockReader& reader, 
       ASSIGN_OR_RETURN(const store::TextColumn* column, reader.Column(static_cast<int>(i)));
       value = column->Get(row);
     }
-    if (value.missing()) continue;
-    const uint64_t seed = XXH3_64bits_withSeed(
-        info.name.data(), info.name.size(),
-        static_cast<uint64_t>(info.kind) << 8 | static_cast<uint64_t>(value.kind));
-    hash += XXH3_64bits_withSeed(value.data, value.size, seed);
+    hash += HashValue(info.kind, info.name, value);
+  }
+  return hash;
+}
+
+uint64_t HashRow(const Row& row) {
+  const auto view = [](const std::string& text, ValueKind kind) {
+    return Value{text.data(), static_cast<uint32_t>(text.size()), kind};
+  };
+  uint64_t hash = HashValue(ColumnKind::kBody, {}, view(row.body, ValueKind::kString));
+  for (const Field& field : row.fields) {
+    hash += HashValue(ColumnKind::kField, field.name, view(field.value, field.kind));
+  }
+  for (const Field& tag : row.resource) {
+    hash += HashValue(ColumnKind::kResource, tag.name, view(tag.value, tag.kind));
   }
   return hash;
 }

@@ -12,8 +12,10 @@ namespace kelp::query {
 
 // Errors: kDataLoss of the block.
 Result<Row> ReadRow(const store::Block& block, store::BlockReader& reader, uint32_t row);
-// Depends on names and values of the row only, not on the order or the form of columns.
+// A hash of the row's content: names and values, whatever the order or the form of columns. An
+// empty body is as good as none. Both calls give the same.
 Result<uint64_t> HashRow(const store::Block& block, store::BlockReader& reader, uint32_t row);
+uint64_t HashRow(const Row& row);
 // Memory that a row takes, about.
 uint64_t RowBytes(const Row& row);
 

@@ -92,10 +92,14 @@ Status TopRows::HashTies(store::BlockReader& reader) {
 
 Status TopRows::HashKept(Candidate& candidate) {
   if (candidate.hashed) return OkStatus();
+  candidate.hashed = true;
+  if (candidate.made != nullptr) {
+    candidate.key.hash = HashRow(*candidate.made);
+    return OkStatus();
+  }
   const store::Block& block = *blocks_[candidate.block];
   side_reader_.Open(block);
   ASSIGN_OR_RETURN(candidate.key.hash, HashRow(block, side_reader_, candidate.row));
-  candidate.hashed = true;
   return OkStatus();
 }
 
