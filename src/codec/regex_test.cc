@@ -84,6 +84,7 @@ TEST(Regex, ReadsClasses) {
   EXPECT_EQ(Match(R"(^([\w.-]+)@([^@\s]+)$)", "a.b-c@d.e"), "[a.b-c@d.e][a.b-c][d.e]");
   EXPECT_EQ(Match(R"(^([]a-c\]]+)x)", "]abcx"), "[]abcx][]abc]");
   EXPECT_EQ(Match(R"(^([^]]+)])", "abc]"), "[abc]][abc]");
+  EXPECT_EQ(Match(R"(^([ \S]+)$)", "a b"), "[a b][a b]") << "a complement beside a byte";
   EXPECT_EQ(Match(R"(^([\x41-Z]+)$)", "AZ", false), "[AZ][AZ]");
   EXPECT_EQ(Match(R"(^\{\.\*(\W+)\t\/$)", "{.*!!\t/"), "[{.*!!\t/][!!]");
 }

@@ -10,8 +10,9 @@ namespace {
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// \d, \w, \s and their complements; false for any other letter.
-bool NamedSet(char name, ByteSet& set) {
+// Adds \d, \w, \s or the complement of one; false for any other letter.
+bool NamedSet(char name, ByteSet& out) {
+  ByteSet set;
   switch (name) {
     case 'd':
     case 'D':
@@ -33,6 +34,7 @@ bool NamedSet(char name, ByteSet& set) {
       return false;
   }
   if (name < 'a') set.Invert();
+  out.AddAll(set);
   return true;
 }
 
