@@ -1,0 +1,143 @@
+#include "apps/kelp/remote.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "apps/kelp/json_slice.h"
+#include "apps/kelp/row.h"
+#include "apps/kelp/up.h"
+
+namespace kelp::cli {
+namespace {
+
+// A stream shows that it is alive every 15 s; twice that and some, and it is gone.
+constexpr Duration kStreamSilenceMax = 45s;
+constexpr ByteSize kTokenBytesMax = 4_KiB;
+
+std::string Trimmed(std::string text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (!text.empty() && is_space(text.back())) text.pop_back();
+  while (!text.empty() && is_space(text.front())) text.erase(text.begin());
+  return text;
+}
+
+Result<std::string> ReadToken(const std::string& path, const Context& context) {
+  ASSIGN_OR_RETURN(std::string token, ReadFile(context.env.files(), path, kTokenBytesMax));
+  token = Trimmed(std::move(token));
+  if (token.empty()) return InvalidArgumentError("the token file " + path + " is empty");
+  return token;
+}
+
+Result<std::string> ResolveToken(const std::string& url, const Arguments& arguments,
+                                 const Context& context) {
+  if (arguments.Has("token-file")) return ReadToken(arguments.Get("token-file"), context);
+  if (const auto token = context.variable("KELP_TOKEN"); token && !token->empty()) return *token;
+  const auto home = context.variable("HOME");
+  if (!home || home->empty()) return std::string();
+  Result<std::string> token = ReadToken(JoinPath(*home, ".config/kelp/token"), context);
+  if (token.ok() || token.status().code() != Code::kNotFound) return token;
+  // A `kelp up` of this user on this machine leaves its token here.
+  UpOptions up;
+  up.data_dir = DefaultDataDir(context);
+  if (url == kServerDefault) token = ReadToken(up.AdminTokenPath(), context);
+  return token.ok() ? token : std::string();
+}
+
+}  // namespace
+
+std::vector<OptionSpec> ServerOptions() {
+  return {
+      {.name = "server",
+       .value = "URL",
+       .doc = "The server's address; else KELP_SERVER, else " + std::string(kServerDefault) + "."},
+      {.name = "token-file",
+       .value = "FILE",
+       .doc = "Holds the access token; else KELP_TOKEN, else ~/.config/kelp/token."},
+      {.name = "ca-file", .value = "FILE", .doc = "Trust this certificate authority (PEM)."},
+  };
+}
+
+Result<Remote> ResolveServer(const Arguments& arguments, const Context& context) {
+  Remote remote;
+  remote.url = arguments.Has("server") ? arguments.Get("server")
+                                       : context.variable("KELP_SERVER").value_or("");
+  if (remote.url.empty()) remote.url = kServerDefault;
+  if (remote.url.find("://") == std::string::npos) remote.url = "http://" + remote.url;
+  while (remote.url.ends_with('/')) remote.url.pop_back();
+  RETURN_IF_ERROR(net::ParseUrl(remote.url).status().Annotate("the server's address"));
+  ASSIGN_OR_RETURN(remote.token, ResolveToken(remote.url, arguments, context));
+  return remote;
+}
+
+std::string QueryString(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::string out;
+  for (const auto& [name, value] : pairs) {
+    if (value.empty()) continue;
+    out += fmt::format("{}{}={}", out.empty() ? '?' : '&', name, net::UrlEncode(value));
+  }
+  return out;
+}
+
+RemoteClient::RemoteClient(Remote remote, const std::string& ca_file)
+    : remote_(std::move(remote)), client_([&] {
+        net::HttpClientOptions options;
+        options.user_agent = "kelp-cli";
+        options.tls.ca_file = ca_file;
+        return options;
+      }()) {}
+
+net::HttpClientRequest RemoteClient::Request(const std::string& target) const {
+  net::HttpClientRequest request;
+  request.url = remote_.url + target;
+  if (!remote_.token.empty()) request.headers.Set("Authorization", "Bearer " + remote_.token);
+  return request;
+}
+
+Result<std::string> RemoteClient::Check(Result<net::HttpResponse> answer,
+                                        std::string_view query) const {
+  if (!answer.ok()) {
+    if (answer.status().code() != Code::kUnavailable) return std::move(answer).status();
+    return UnavailableError(
+        fmt::format("{}. Is it running at {}?", answer.status().message(), remote_.url));
+  }
+  if (answer->ok()) return std::move(answer->body);
+  std::string message = ErrorMessage(answer->body, query);
+  if (answer->status == 401) {
+    message += remote_.token.empty()
+                   ? "; no token was given: use --token-file, KELP_TOKEN or ~/.config/kelp/token"
+                   : "; the server does not accept this token";
+  }
+  return net::StatusFromHttp(answer->status, std::move(message));
+}
+
+Result<std::string> RemoteClient::Get(const std::string& target, std::string_view query) {
+  return Check(client_.Send(Request(target)), query);
+}
+
+Status RemoteClient::Stream(const std::string& target, const OnChunk& on_chunk,
+                            std::string_view query) {
+  net::HttpClientRequest request = Request(target);
+  request.headers.Set("Accept", "text/event-stream");
+  return Check(client_.SendStreaming(request, on_chunk, kStreamSilenceMax), query).status();
+}
+
+std::string ErrorMessage(std::string_view body, std::string_view query) {
+  constexpr size_t kQuotedMax = 200;
+  const auto error = Member(body, "error");
+  const auto message = error ? Member(*error, "message") : std::nullopt;
+  if (!message) return "the answer was: " + Harmless(body.substr(0, kQuotedMax));
+  std::string out = Harmless(ValueText(*message));
+  const auto position = Member(*error, "position");
+  size_t column = 0;
+  if (query.empty() || !position) return out;
+  if (std::from_chars(position->data(), position->data() + position->size(), column).ec !=
+          std::errc() ||
+      column > query.size()) {
+    return out;
+  }
+  return fmt::format("{}\n  {}\n  {:>{}}", out, Harmless(query), "^",
+                     DisplayWidth(query.substr(0, column)) + 1);
+}
+
+}  // namespace kelp::cli

@@ -1,0 +1,110 @@
+// `kelp tap`: rows of one pipeline as they pass through an agent.
+#include <fmt/format.h>
+
+#include "apps/kelp/json_slice.h"
+#include "apps/kelp/remote.h"
+#include "apps/kelp/row.h"
+#include "apps/kelp/sse.h"
+
+namespace kelp::cli {
+namespace {
+
+Result<size_t> CountParameter(const Arguments& arguments, const char* option) {
+  const std::string text = arguments.Get(option);
+  if (!text.empty() && text.size() <= 9 &&
+      text.find_first_not_of("0123456789") == std::string::npos) {
+    return static_cast<size_t>(std::stoul(text));
+  }
+  return InvalidArgumentError(fmt::format("--{} takes a number, not \"{}\"", option, text));
+}
+
+Result<Remote> ResolveAgent(const Arguments& arguments, const Context& context) {
+  Remote remote;
+  remote.url = arguments.Has("agent") ? arguments.Get("agent")
+                                      : context.variable("KELP_AGENT").value_or(kAgentDefault);
+  if (remote.url.find("://") == std::string::npos) remote.url = "http://" + remote.url;
+  while (remote.url.ends_with('/')) remote.url.pop_back();
+  RETURN_IF_ERROR(net::ParseUrl(remote.url).status().Annotate("the agent's address"));
+  return remote;
+}
+
+int Tap(const Arguments& arguments, const Context& context) {
+  const Result<Remote> remote = ResolveAgent(arguments, context);
+  if (!remote.ok()) return context.Fail(kExitUsage, remote.status().message());
+  const Result<size_t> rate = CountParameter(arguments, "rate");
+  if (!rate.ok()) return context.Fail(kExitUsage, rate.status().message());
+  const Result<size_t> limit = CountParameter(arguments, "limit");
+  if (!limit.ok()) return context.Fail(kExitUsage, limit.status().message());
+
+  RowWriter writer(ParseRowFormat(arguments.Get("output")), SplitList(arguments.Get("fields")),
+                   context.out);
+  size_t shown = 0;
+  SseParser parser([&](const SseEvent& event) {
+    if (event.name == "dropped") {
+      const auto rows = Member(event.data, "rows");
+      context.out.Err(
+          fmt::format("kelp: {} rows passed unseen (see --rate)\n", rows ? *rows : "some"));
+    }
+    if (event.name != "row" || (*limit != 0 && shown >= *limit)) return;
+    const Result<Row> row = ParseRow(event.data);
+    if (!row.ok()) {
+      context.out.Err(fmt::format("kelp: {}\n", row.status().message()));
+      return;
+    }
+    writer.Write(*row);
+    context.out.Flush();
+    ++shown;
+  });
+  RemoteClient client(*remote, "");
+  const std::string target = "/api/v1/tap" + QueryString({{"pipeline", arguments.positional()[0]},
+                                                          {"rate", std::to_string(*rate)}});
+  const Status status = client.Stream(target, [&](std::string_view chunk) {
+    parser.Feed(chunk);
+    return *limit == 0 || shown < *limit;
+  });
+  return status.ok() ? kExitOk : context.Fail(status);
+}
+
+}  // namespace
+
+Command TapCommand() {
+  return {
+      .name = "tap",
+      .positional = "PIPELINE",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "shows rows of a pipeline live, as they leave its processors",
+      .doc =
+          "Asks an agent for a sample of what its pipeline handles now, at a bounded rate: the\n"
+          "pipeline itself is not slowed down. Ends with Ctrl-C, after --limit rows, or when the "
+          "agent\nstops.",
+      .options = {{.name = "rate",
+                   .value = "ROWS",
+                   .doc = "At most so many rows a second.",
+                   .fallback = "20"},
+                  {.name = "limit",
+                   .letter = 'n',
+                   .value = "ROWS",
+                   .doc = "Ends after so many rows. 0: never.",
+                   .fallback = "0"},
+                  {.name = "output",
+                   .letter = 'o',
+                   .value = "FORMAT",
+                   .doc = "How rows are shown.",
+                   .fallback = "table",
+                   .choices = kRowFormats},
+                  {.name = "fields",
+                   .letter = 'F',
+                   .value = "A,B",
+                   .doc = "Show these as columns of the table."},
+                  {.name = "agent",
+                   .value = "URL",
+                   .doc = "The agent's address; else KELP_AGENT, else " +
+                          std::string(kAgentDefault) + "."}},
+      .examples = {{"kelp tap web -F status,path", "two fields of the pipeline \"web\""},
+                   {"kelp tap web -o json -n 5", "five rows with everything they carry"}},
+      .run = Tap,
+  };
+}
+
+}  // namespace kelp::cli
