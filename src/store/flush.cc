@@ -177,21 +177,22 @@ Status StoreImpl::FlushLogstore(Logstore& logstore) {
   if (logstore.dropped()) return OkStatus();
   const Logstore::Frozen frozen = logstore.Freeze(env_.clock().Now());
   if (frozen.empty) return OkStatus();
-  Manifest next = logstore.manifest();
   std::vector<std::shared_ptr<const Segment>> added;
-  Status status = WriteSegments(logstore, frozen, next, added);
-  if (status.ok()) {
+  Status status = Settle(logstore);
+  Manifest next = logstore.manifest();
+  if (status.ok()) status = WriteSegments(logstore, frozen, next, added);
+  if (!status.ok()) {
+    for (const auto& segment : added) env_.files().Remove(segment->path()).IgnoreError();
+  } else {
     next.applied = frozen.sequence;
     next.marks = frozen.marks;
-    status = WriteManifest(logstore, next);
+    status = CommitManifest(logstore, std::move(next), added);
   }
   if (!status.ok()) {
     metrics_.flush_failures.Add();
-    for (const auto& segment : added) env_.files().Remove(segment->path()).IgnoreError();
     return status.Annotate(fmt::format("cannot write rows of {}/{} to segments",
                                        logstore.name().project, logstore.name().logstore));
   }
-  logstore.manifest() = std::move(next);
   logstore.Publish(added, {}, /*flushed=*/true);
   metrics_.flushes.Add();
   return OkStatus();

@@ -29,8 +29,9 @@ HotPart::HotPart(BatchPtr b, uint64_t sequence_of_commit)
     batch->ForEach([&](uint32_t row) { value_bytes += values[row].size; });
   }
   const size_t per_row = 3 * sizeof(uint64_t) + batch->column_count() * sizeof(Value);
-  // A decoder may share one buffer among the batches of a request: count what the values take.
-  memory = kPartOverhead + value_bytes + batch->rows() * per_row;
+  // A decoder may share one buffer among the batches of a request: then the values say more.
+  memory = kPartOverhead +
+           std::max<size_t>(value_bytes + batch->rows() * per_row, batch->memory_bytes());
 }
 
 HotBlock::HotBlock(std::vector<HotPartPtr> parts)

@@ -61,6 +61,9 @@ class Logstore {
   // What MANIFEST says.
   Manifest& manifest() REQUIRES(files_mu) { return manifest_; }
 
+  // Files that a manifest may name of which nobody knows whether it is on disk.
+  std::vector<std::string>& uncertain() REQUIRES(files_mu) { return uncertain_; }
+
   struct Frozen {
     std::vector<HotPartPtr> parts;
     uint64_t sequence = 0;
@@ -95,6 +98,7 @@ class Logstore {
   const std::string dir_;
   const uint64_t id_;
   Manifest manifest_ GUARDED_BY(files_mu);
+  std::vector<std::string> uncertain_ GUARDED_BY(files_mu);
   std::atomic<uint64_t> applied_;
   std::atomic<size_t> hot_bytes_{0};
   std::atomic<bool> dropped_{false};

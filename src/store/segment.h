@@ -51,7 +51,9 @@ class SegmentBlock final : public Block {
   std::string_view data() const;
   std::string_view filter() const;
   Status DecodeRuns(BlockRuns& runs) const;
-  // Reads everything and verifies every checksum.
+  // Verifies the checksums of frames and filter.
+  Status VerifyChecksums() const;
+  // Decodes everything as well.
   Status Verify() const;
 
  private:

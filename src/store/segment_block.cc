@@ -218,9 +218,18 @@ Status SegmentBlock::DecodeOrigins(DecodedOrigins& out) const {
   RETURN_IF_ERROR(DecodeRuns(runs));
   const FrameRef& frame = entry().offsets;
   ASSIGN_OR_RETURN(const std::string_view bytes, Frame(frame, "offsets"));
+  const Status corrupt = Corrupt(frame, "the offsets make no sense");
   out.offsets.resize(rows_);
-  if (!DecodeStream(bytes, rows_, out.offsets.data())) {
-    return Corrupt(frame, "the offsets make no sense");
+  if (bytes.empty() || !DecodeStream(bytes.substr(1), rows_, out.offsets.data())) return corrupt;
+  std::vector<uint32_t> bodies(rows_, 0);
+  if (bytes[0] == 1) {
+    const ColumnEntry& body = entry().columns[0];
+    ASSIGN_OR_RETURN(const std::string_view sizes, Frame(body.sizes, body.name));
+    if (!DecodeStream(sizes, rows_, bodies.data())) {
+      return Corrupt(body.sizes, "the sizes of a column make no sense");
+    }
+  } else if (bytes[0] != 0) {
+    return corrupt;
   }
   out.ids = std::move(runs.origins);
   out.rows.clear();
@@ -228,11 +237,13 @@ Status SegmentBlock::DecodeOrigins(DecodedOrigins& out) const {
   for (const BlockRun& run : runs.runs) {
     uint64_t offset = run.offset;
     for (uint32_t i = 0; i < run.rows; ++i, ++row) {
-      if (i != 0) offset += static_cast<uint64_t>(Unzigzag(out.offsets[row]));
+      const auto distance = static_cast<uint64_t>(Unzigzag(out.offsets[row]));
+      if (i != 0) offset += distance + bodies[row - 1];
       out.offsets[row] = offset;
     }
-    if (out.ids.size() > 1)
+    if (out.ids.size() > 1) {
       out.rows.insert(out.rows.end(), run.rows, static_cast<uint16_t>(run.origin));
+    }
   }
   out.column = {out.ids, out.rows, out.offsets};
   out.bytes += rows_ * sizeof(uint64_t);
@@ -354,13 +365,28 @@ Status SegmentBlock::DecodeKinds(const ColumnEntry& column, DecodedColumn& out) 
   return OkStatus();
 }
 
-Status SegmentBlock::Verify() const {
+Status SegmentBlock::VerifyChecksums() const {
   if (!FilterIsGood()) {
     return DataLossError(
         fmt::format("{} is corrupt at offset {}: the checksum of a token filter "
                     "is wrong",
                     segment_.path(), filter_at_));
   }
+  const BlockEntry& e = entry();
+  RETURN_IF_ERROR(Frame(e.times, "times").status());
+  RETURN_IF_ERROR(Frame(e.runs, "runs").status());
+  RETURN_IF_ERROR(Frame(e.offsets, "offsets").status());
+  for (const ColumnEntry& column : e.columns) {
+    for (const FrameRef* frame : {&column.ids, &column.sizes, &column.data, &column.kinds}) {
+      // A frame that the form does not have is empty.
+      if (frame->size != 0) RETURN_IF_ERROR(Frame(*frame, column.name).status());
+    }
+  }
+  return OkStatus();
+}
+
+Status SegmentBlock::Verify() const {
+  RETURN_IF_ERROR(VerifyChecksums());
   BlockReader reader;
   reader.Open(*this);
   RETURN_IF_ERROR(reader.Times().status());

@@ -62,7 +62,7 @@ Status SegmentWriter::Add(const EncodedBlock& block) {
 }
 
 Status SegmentWriter::Copy(const SegmentBlock& block) {
-  RETURN_IF_ERROR(block.Verify());
+  RETURN_IF_ERROR(block.VerifyChecksums());
   return AddBlock(block.entry(), block.data(), block.filter());
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "codec/kelp_batch.h"
 #include "store/layout.h"
@@ -145,6 +147,27 @@ Result<std::shared_ptr<Logstore>> StoreImpl::Get(const LogstoreName& name) {
 Status StoreImpl::WriteManifest(const Logstore& logstore, const Manifest& manifest) {
   return WriteFileAtomically(env_.files(), JoinPath(logstore.dir(), kManifestName),
                              EncodeManifest(manifest));
+}
+
+Status StoreImpl::CommitManifest(Logstore& logstore, Manifest next,
+                                 const std::vector<std::shared_ptr<const Segment>>& added) {
+  const Status status = WriteManifest(logstore, next);
+  if (status.ok()) {
+    logstore.manifest() = std::move(next);
+    return status;
+  }
+  for (const auto& segment : added) logstore.uncertain().push_back(segment->path());
+  // The numbers of these files are not given away again.
+  logstore.manifest().next_segment = std::max(logstore.manifest().next_segment, next.next_segment);
+  return status;
+}
+
+Status StoreImpl::Settle(Logstore& logstore) {
+  if (logstore.uncertain().empty()) return OkStatus();
+  RETURN_IF_ERROR(WriteManifest(logstore, logstore.manifest()));
+  for (const std::string& path : logstore.uncertain()) env_.files().Remove(path).IgnoreError();
+  logstore.uncertain().clear();
+  return OkStatus();
 }
 
 Status StoreImpl::PutLogstore(const LogstoreName& name, const LogstoreSettings& settings) {

@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -86,6 +87,12 @@ class StoreImpl final : public Store {
   std::vector<std::shared_ptr<Logstore>> All() EXCLUDES(mu_);
   Result<std::shared_ptr<Logstore>> Get(const LogstoreName& name) EXCLUDES(mu_);
   Status WriteManifest(const Logstore& logstore, const Manifest& manifest);
+  // Makes `next` the manifest. When that fails, nobody knows which one is on disk: then the files
+  // of `added` stay until Settle has written one for certain.
+  Status CommitManifest(Logstore& logstore, Manifest next,
+                        const std::vector<std::shared_ptr<const Segment>>& added)
+      REQUIRES(logstore.files_mu);
+  Status Settle(Logstore& logstore) REQUIRES(logstore.files_mu);
 
   // --- recover.cc ---
   Status OpenLogstores();
@@ -119,9 +126,16 @@ class StoreImpl final : public Store {
 
   // --- maintain.cc ---
   void MaintainLoop();
-  Status MaintainLogstore(Logstore& logstore);
+  Status MaintainLogstore(Logstore& logstore) REQUIRES(maintain_mu_);
   Status ApplyRetention(Logstore& logstore);
-  Status MergeDays(Logstore& logstore);
+  Status MergeDays(Logstore& logstore) REQUIRES(maintain_mu_);
+  Status MergeInputs(Logstore& logstore, const std::vector<std::shared_ptr<const Segment>>& inputs);
+  Status Replace(Logstore& logstore, const std::vector<std::shared_ptr<const Segment>>& added,
+                 const std::vector<std::shared_ptr<const Segment>>& removed)
+      REQUIRES(logstore.files_mu);
+  void SkipCorrupt(const std::vector<std::shared_ptr<const Segment>>& inputs)
+      REQUIRES(maintain_mu_);
+  bool Stopping() EXCLUDES(mu_);
 
   Env& env_;
   const StoreOptions options_;
@@ -129,6 +143,8 @@ class StoreImpl final : public Store {
   std::unique_ptr<FileLock> lock_;
   Wal wal_;
 
+  Mutex maintain_mu_;  // one round of maintenance at a time; before all others
+  std::set<std::string> unmergeable_ GUARDED_BY(maintain_mu_);  // paths of corrupt segments
   Mutex settings_mu_;  // one PutLogstore or DropLogstore at a time
 
   Mutex mu_;
