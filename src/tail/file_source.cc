@@ -83,7 +83,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   }
   const uint64_t available = info.size - position;
   const bool to_the_end = flush_ || finish_;
-  const bool nothing_new = line_bytes_ != 0 && half_size_ == info.size;
+  const bool nothing_new = line_bytes_ != 0 && line_bytes_ == available;
   if (available == 0 || (nothing_new && !to_the_end)) return AtEnd(batch);
 
   const size_t want = TurnBytes(available, bytes_max);
@@ -102,7 +102,6 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   } else if (batch.rows() + LineDecoder::kRowsPerLineMax <= Batch::kRowsMax) {
     // A line without its end: read again from its begin when there is more of it.
     line_bytes_ = chunk.size - used;
-    half_size_ = info.size;
     if (whole) return AtEnd(batch);
   }
   Seal(batch);

@@ -160,7 +160,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   bool ended_ = false;
   uint32_t print_bytes_;    // of print_
   size_t line_bytes_ = 0;   // so many bytes at position() were read and hold no line end
-  uint64_t half_size_ = 0;  // size of the file when the half line at its end was looked at
 
   mutable Mutex mu_;
   std::shared_ptr<File> file_ GUARDED_BY(mu_);
