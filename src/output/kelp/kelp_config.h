@@ -20,7 +20,7 @@ struct KelpTlsConfig {
 struct KelpOutputConfig {
   std::string url;
   std::string project = "default";
-  std::string logstore = "default";
+  std::string logstore = "logs";
   std::string token;
   std::string token_file;
   ByteSize batch_bytes = 4_MiB;

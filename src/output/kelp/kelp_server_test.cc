@@ -46,7 +46,7 @@ class KelpServerTest : public ::testing::Test {
 TEST_F(KelpServerTest, DeliversThroughARealConnection) {
   std::atomic<int> requests{0};
   StartServer([&](net::HttpRequest request, std::shared_ptr<net::Responder> responder) {
-    EXPECT_EQ(request.path, "/api/v1/projects/default/logstores/default/batches");
+    EXPECT_EQ(request.path, "/api/v1/projects/default/logstores/logs/batches");
     if (requests++ % 3 == 0) {
       net::HttpResponse busy = net::Error(503, "busy");
       responder->Send(std::move(busy));
