@@ -226,9 +226,10 @@ Status Domain::AddToken(std::string_view token, Role role, const std::string& no
                       {Sha256Hex(token), RoleName(role), INT64_MAX, note, env_.clock().Now()});
 }
 
-Result<bool> Domain::HasTokens() {
+Result<bool> Domain::HasToken(Role role) {
   MutexLock lock(mu_);
-  ASSIGN_OR_RETURN(const auto rows, db_->Query("SELECT 1 FROM tokens LIMIT 1"));
+  ASSIGN_OR_RETURN(const auto rows,
+                   db_->Query("SELECT 1 FROM tokens WHERE role = ? LIMIT 1", {RoleName(role)}));
   return !rows.empty();
 }
 

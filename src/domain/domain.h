@@ -89,7 +89,7 @@ class Domain {
 
   // Tokens do not expire. Only their hashes are kept.
   Status AddToken(std::string_view token, Role role, const std::string& note);
-  Result<bool> HasTokens();
+  Result<bool> HasToken(Role role);
   std::optional<Role> RoleOfToken(std::string_view token);
 
   // One-time codes: each opens one session, within kSignInCodeLife.

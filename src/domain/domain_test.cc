@@ -120,14 +120,15 @@ TEST_F(DomainTest, RefusesNamesThatCouldNotBeFolders) {
 
 TEST_F(DomainTest, KnowsTokensByTheirHashOnly) {
   const std::string token = NewToken(env_.random());
-  EXPECT_FALSE(*domain_->HasTokens());
+  EXPECT_FALSE(*domain_->HasToken(Role::kIngest));
   ASSERT_TRUE(domain_->AddToken(token, Role::kIngest, "agents").ok());
   EXPECT_EQ(domain_->RoleOfToken(token), Role::kIngest);
   EXPECT_EQ(domain_->RoleOfToken(token), Role::kIngest);  // from memory
   EXPECT_EQ(domain_->RoleOfToken(token + "x"), std::nullopt);
   EXPECT_EQ(domain_->RoleOfToken(""), std::nullopt);
   EXPECT_EQ(domain_->RoleOfSession(token), std::nullopt);
-  EXPECT_TRUE(*domain_->HasTokens());
+  EXPECT_TRUE(*domain_->HasToken(Role::kIngest));
+  EXPECT_FALSE(*domain_->HasToken(Role::kAdmin));
   EXPECT_EQ(FileBytes().find(token), std::string::npos);
   Reopen();
   EXPECT_EQ(domain_->RoleOfToken(token), Role::kIngest);

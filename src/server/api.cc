@@ -1,0 +1,91 @@
+#include "server/api.h"
+
+#include <utility>
+
+namespace kelp::server {
+namespace {
+
+// What 429 and 503 advise. Short: overload here passes in seconds.
+constexpr const char* kRetryAfterSeconds = "2";
+// Searches that wait for a thread. More would only wait longer than people do.
+constexpr size_t kQueriesWaitingMax = 64;
+
+bool MayCall(Access access, domain::Role role) {
+  switch (access) {
+    case Access::kAnyone:
+    case Access::kSignedIn:
+      return true;
+    case Access::kView:
+      return role != domain::Role::kIngest;
+    case Access::kIngest:
+      return role != domain::Role::kViewer;
+    case Access::kAdmin:
+      return role == domain::Role::kAdmin;
+  }
+  return false;
+}
+
+net::HttpResponse NotSignedIn() {
+  net::HttpResponse response = net::Error(
+      401, "this call needs a valid \"Authorization: Bearer TOKEN\" or a session of the console");
+  response.headers.Set("WWW-Authenticate", "Bearer realm=\"kelp\"");
+  return response;
+}
+
+}  // namespace
+
+Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, store::Store& s)
+    : env(e),
+      config(c),
+      metrics(m),
+      domain(d),
+      store(s),
+      tails(s, m, c.query.tails_max),
+      accepted_rows(m.AddCounter("server_ingest_rows_total", "Rows accepted.")),
+      duplicate_rows(
+          m.AddCounter("server_ingest_duplicate_rows_total", "Rows that were stored before.")),
+      refused_ingests(m.AddCounter("server_ingest_refused_total", "Ingest requests refused.")),
+      query_handler([this](net::HttpRequest request, std::shared_ptr<net::Responder> answer) {
+        query_router(std::move(request), std::move(answer));
+      }),
+      query_pool(std::make_unique<net::HandlerPool>(c.query.concurrent_max, kQueriesWaitingMax,
+                                                    query_handler)) {}
+
+std::optional<domain::Role> RoleOf(Api& api, const net::HttpRequest& request) {
+  if (const std::string_view token = request.BearerToken(); !token.empty()) {
+    return api.domain.RoleOfToken(token);
+  }
+  return api.domain.RoleOfSession(request.Cookie("kelp_session"));
+}
+
+void AddRoute(net::Router& router, Api& api, std::string_view method, std::string_view pattern,
+              Access access, ApiHandler handler, ByteSize body_bytes_max) {
+  router.Add(
+      method, pattern,
+      [&api, access, handler = std::move(handler)](net::HttpRequest request, Answer answer) {
+        if (access != Access::kAnyone) {
+          const std::optional<domain::Role> role = RoleOf(api, request);
+          if (!role) return answer->Send(NotSignedIn());
+          if (!MayCall(access, *role)) {
+            return answer->Send(net::Error(403, std::string("the role ") + domain::RoleName(*role) +
+                                                    " does not allow this call"));
+          }
+        }
+        handler(api, std::move(request), answer);
+      },
+      {.body_bytes_max = body_bytes_max});
+}
+
+net::HttpResponse Refusal(const Status& status) {
+  net::HttpResponse response = net::Error(status);
+  if (response.status == 429 || response.status == 503) {
+    response.headers.Set("Retry-After", kRetryAfterSeconds);
+  }
+  return response;
+}
+
+store::LogstoreName LogstoreOf(const net::HttpRequest& request) {
+  return {std::string(request.PathParam("project")), std::string(request.PathParam("logstore"))};
+}
+
+}  // namespace kelp::server

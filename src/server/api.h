@@ -1,0 +1,72 @@
+// Api: what the handlers of the HTTP API (docs/formats/http-api.md) share, and how they are bound
+// to their paths.
+#ifndef KELP_SERVER_API_H_
+#define KELP_SERVER_API_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/env.h"
+#include "base/metrics.h"
+#include "domain/domain.h"
+#include "net/handler_pool.h"
+#include "net/router.h"
+#include "server/running_queries.h"
+#include "server/server_config.h"
+#include "server/tail_hub.h"
+#include "store/store.h"
+
+namespace kelp::server {
+
+using Answer = std::shared_ptr<net::Responder>;
+
+// Who may call.
+enum class Access : uint8_t { kAnyone, kSignedIn, kView, kIngest, kAdmin };
+
+// Place:    the server owns one; handlers get a reference.
+// Threads:  thread-safe; the parts are.
+struct Api {
+  Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, store::Store& s);
+
+  Env& env;
+  const ServerConfig& config;
+  MetricRegistry& metrics;
+  domain::Domain& domain;
+  store::Store& store;
+  RunningQueries queries;
+  TailHub tails;
+  Counter& accepted_rows;
+  Counter& duplicate_rows;
+  Counter& refused_ingests;
+  // Searches run here: they may take long, and must not keep ingest waiting.
+  net::Router query_router;
+  const net::Handler query_handler;
+  std::unique_ptr<net::HandlerPool> query_pool;
+};
+
+using ApiHandler = std::function<void(Api&, net::HttpRequest, const Answer&)>;
+
+// The role of the caller: by bearer token, else by session cookie.
+std::optional<domain::Role> RoleOf(Api& api, const net::HttpRequest& request);
+// Adds a route whose handler is called only for those who may.
+void AddRoute(net::Router& router, Api& api, std::string_view method, std::string_view pattern,
+              Access access, ApiHandler handler, ByteSize body_bytes_max = 64_KiB);
+
+// The answer to a failed call: Error(status), with Retry-After where trying again helps.
+net::HttpResponse Refusal(const Status& status);
+store::LogstoreName LogstoreOf(const net::HttpRequest& request);
+
+// Each group of calls in its own file.
+void AddStatusRoutes(net::Router& router, Api& api);
+void AddSignInRoutes(net::Router& router, Api& api);
+void AddAdminRoutes(net::Router& router, Api& api);
+void AddIngestRoutes(net::Router& router, Api& api);
+void AddSearchRoutes(net::Router& router, Api& api);
+// Everything else: the console.
+void AddConsole(net::Router& router);
+
+}  // namespace kelp::server
+
+#endif  // KELP_SERVER_API_H_

@@ -1,0 +1,319 @@
+// The documented API against a running server: each operation answers with a documented status, and
+// each answer has the documented shape.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "codec/kelp_batch.h"
+#include "domain/domain.h"
+#include "server/embedded.h"
+#include "server/test_server.h"
+
+namespace kelp::server {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+std::string Text(element e) { return std::string(std::string_view(e)); }
+
+// Checks values against the part of JSON Schema that openapi.json uses.
+class ShapeChecker {
+ public:
+  explicit ShapeChecker(element document) : document_(document) {}
+
+  // Follows "$ref": "#/a/b".
+  element Resolve(element e) const {
+    element ref;
+    while (e.is_object() && e["$ref"].get(ref) == simdjson::SUCCESS) {
+      e = document_.at_pointer(Text(ref).substr(1));
+    }
+    return e;
+  }
+
+  // What is wrong with `value`, "" when nothing is.
+  std::string Check(element value, element schema, const std::string& at = "$") const {
+    schema = Resolve(schema);
+    element part;
+    if (schema["oneOf"].get(part) == simdjson::SUCCESS) {
+      int fits = 0;
+      for (const element option : part.get_array())
+        fits += Check(value, option, at).empty() ? 1 : 0;
+      return fits == 1 ? "" : at + " fits " + std::to_string(fits) + " of its forms";
+    }
+    if (schema["type"].get(part) == simdjson::SUCCESS && !HasType(value, part)) {
+      return at + " has another type than " + simdjson::minify(part);
+    }
+    if (schema["enum"].get(part) == simdjson::SUCCESS) {
+      bool found = false;
+      for (const element option : part.get_array()) {
+        found = found || simdjson::minify(option) == simdjson::minify(value);
+      }
+      if (!found) return at + " is none of " + simdjson::minify(part);
+    }
+    if (value.is_array() && schema["items"].get(part) == simdjson::SUCCESS) {
+      for (const element item : value.get_array()) {
+        if (std::string problem = Check(item, part, at + "[]"); !problem.empty()) return problem;
+      }
+    }
+    return value.is_object() ? CheckObject(value, schema, at) : "";
+  }
+
+ private:
+  static bool HasType(element value, element type) {
+    if (type.is_array()) {
+      for (const element one : type.get_array()) {
+        if (HasType(value, one)) return true;
+      }
+      return false;
+    }
+    const std::string name = Text(type);
+    if (name == "object") return value.is_object();
+    if (name == "array") return value.is_array();
+    if (name == "string") return value.is_string();
+    if (name == "boolean") return value.is_bool();
+    if (name == "null") return value.is_null();
+    if (name == "integer") return value.is_int64() || value.is_uint64();
+    return name == "number" && value.is_number();
+  }
+
+  std::string CheckObject(element value, element schema, const std::string& at) const {
+    element properties, required, additional;
+    if (schema["required"].get(required) == simdjson::SUCCESS) {
+      for (const element name : required.get_array()) {
+        element member;
+        if (value[Text(name)].get(member) != simdjson::SUCCESS) {
+          return at + " lacks " + Text(name);
+        }
+      }
+    }
+    if (schema["properties"].get(properties) != simdjson::SUCCESS) return "";
+    const bool closed = schema["additionalProperties"].get(additional) == simdjson::SUCCESS &&
+                        additional.is_bool() && !bool(additional);
+    for (const auto [key, member] : object(value)) {
+      element property;
+      if (properties[key].get(property) == simdjson::SUCCESS) {
+        const std::string problem = Check(member, property, at + "." + std::string(key));
+        if (!problem.empty()) return problem;
+      } else if (closed) {
+        return at + " has the key " + std::string(key) + ", which is not documented";
+      }
+    }
+    return "";
+  }
+
+  element document_;
+};
+
+struct Operation {
+  std::string method;
+  std::string path;
+  element description;
+};
+
+struct Sample {
+  int status;
+  std::string target;  // with its names filled in
+  std::string body = "";
+};
+
+class OpenApiTest : public ServerTest {
+ protected:
+  OpenApiTest() {
+    config_.http.body_bytes_max = 64_KiB;
+    text_ = std::string(OpenApiFiles().front().bytes);
+    document_ = parser_.parse(text_);
+    for (const auto [path, methods] : object(document_["paths"])) {
+      for (const auto [method, description] : object(methods)) {
+        if (method == "parameters") continue;
+        std::string upper(method);
+        for (char& c : upper) c = static_cast<char>(std::toupper(c));
+        operations_[Text(description["operationId"])] = {upper, std::string(path), description};
+      }
+    }
+  }
+
+  // The documented answer of that status; nullopt when there is none.
+  std::optional<element> Documented(const Operation& operation, int status) const {
+    element response;
+    if (operation.description["responses"][std::to_string(status)].get(response) !=
+        simdjson::SUCCESS) {
+      return std::nullopt;
+    }
+    return ShapeChecker(document_).Resolve(response);
+  }
+
+  void ExpectDocumented(const std::string& name, const net::HttpResponse& answer) {
+    const Operation& operation = operations_.at(name);
+    const auto documented = Documented(operation, answer.status);
+    ASSERT_TRUE(documented) << name << " answers " << answer.status
+                            << ", which is not documented: " << answer.body;
+    element content;
+    if ((*documented)["content"].get(content) != simdjson::SUCCESS) {
+      EXPECT_EQ(answer.body, "") << name;
+      return;
+    }
+    const auto type = *object(content).begin();
+    EXPECT_TRUE(answer.headers.Get("Content-Type").starts_with(type.key)) << name;
+    if (type.key != "application/json") return;
+    simdjson::dom::parser parser;
+    element value;
+    ASSERT_EQ(parser.parse(answer.body).get(value), simdjson::SUCCESS) << name << answer.body;
+    EXPECT_EQ(ShapeChecker(document_).Check(value, type.value["schema"]), "")
+        << name << ": " << answer.body;
+  }
+
+  // A tail does not end by itself: its first bytes are enough.
+  net::HttpResponse CallOnce(const std::string& token, const Operation& operation,
+                             const std::string& target, const std::string& body) {
+    if (!target.ends_with("/tail")) return CallAs(token, operation.method, target, body);
+    net::HttpClientRequest request;
+    request.url = "http://" + server_->address() + target;
+    if (!token.empty()) request.headers.Set("Authorization", "Bearer " + token);
+    return *client_.SendStreaming(request, [](std::string_view) { return false; });
+  }
+
+  std::string text_;
+  simdjson::dom::parser parser_;
+  element document_;
+  std::map<std::string, Operation> operations_;
+};
+
+std::string OneBatch() {
+  auto batch = BatchPool::Shared().Get();
+  batch->AddRow("hello", 0, 1, RealEnv().clock().Now());
+  codec::BatchSetEncoder encoder;
+  encoder.Add(*batch, 0);
+  return encoder.Finish();
+}
+
+// What to call each operation with, and what then comes back. In this order.
+std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
+  const std::string project = "/api/v1/projects/default";
+  const std::string logs = project + "/logstores/logs";
+  const std::string none = "/api/v1/projects/none";
+  const std::string big(65 << 10, 'x');
+  return {
+      {"getHealth", {200, "/healthz"}},
+      {"getReady", {200, "/readyz"}},
+      {"getMetrics", {200, "/metrics"}},
+      {"getOpenApi", {200, "/api/v1/openapi.json"}},
+      {"signIn", {200, "/api/v1/sign-in", "{\"code\":\"" + code + "\"}"}},
+      {"signIn", {401, "/api/v1/sign-in", "{\"code\":\"" + code + "\"}"}},
+      {"signIn", {400, "/api/v1/sign-in", "{}"}},
+      {"signOut", {204, "/api/v1/sign-out"}},
+      {"getSession", {200, "/api/v1/session"}},
+      {"listProjects", {200, "/api/v1/projects"}},
+      {"createProject", {201, "/api/v1/projects", "{\"name\":\"web\"}"}},
+      {"createProject", {409, "/api/v1/projects", "{\"name\":\"web\"}"}},
+      {"createProject", {400, "/api/v1/projects", "{\"name\":\"\"}"}},
+      {"listLogstores", {200, project + "/logstores"}},
+      {"listLogstores", {404, none + "/logstores"}},
+      {"createLogstore", {201, "/api/v1/projects/web/logstores", "{\"name\":\"a\"}"}},
+      {"createLogstore", {409, "/api/v1/projects/web/logstores", "{\"name\":\"a\"}"}},
+      {"createLogstore", {400, "/api/v1/projects/web/logstores", "{\"name\":7}"}},
+      {"createLogstore", {404, none + "/logstores", "{\"name\":\"a\"}"}},
+      {"getLogstore", {200, logs}},
+      {"getLogstore", {404, project + "/logstores/none"}},
+      {"changeLogstore", {200, logs, "{\"retention\":\"7d\"}"}},
+      {"changeLogstore", {400, logs, "{\"retention\":\"7\"}"}},
+      {"changeLogstore", {404, project + "/logstores/none", "{}"}},
+      {"postBatches", {200, logs + "/batches", OneBatch()}},
+      {"postBatches", {400, logs + "/batches", "x"}},
+      {"postBatches", {404, none + "/logstores/logs/batches", OneBatch()}},
+      {"postBatches", {413, logs + "/batches", big}},
+      {"postRows", {200, logs + "/rows", "{\"body\":\"hello\",\"n\":1}"}},
+      {"postRows", {400, logs + "/rows", "{"}},
+      {"postRows", {404, none + "/logstores/logs/rows", "{\"body\":\"hello\"}"}},
+      {"postRows", {413, logs + "/rows", big}},
+      {"search", {200, logs + "/search?q=hello&id=1"}},
+      {"search", {200, logs + "/search?q=hello&limit=1"}},
+      {"search", {400, logs + "/search?q=("}},
+      {"search", {404, none + "/logstores/logs/search"}},
+      {"histogram", {200, logs + "/histogram?buckets=10"}},
+      {"histogram", {400, logs + "/histogram?buckets=0"}},
+      {"histogram", {404, none + "/logstores/logs/histogram"}},
+      {"tail", {200, logs + "/tail"}},
+      {"tail", {404, none + "/logstores/logs/tail"}},
+      {"cancelQuery", {404, "/api/v1/queries/1"}},
+      {"deleteLogstore", {204, "/api/v1/projects/web/logstores/a"}},
+      {"deleteLogstore", {404, "/api/v1/projects/web/logstores/a"}},
+      {"deleteProject", {204, "/api/v1/projects/web"}},
+      {"deleteProject", {404, "/api/v1/projects/web"}},
+  };
+}
+
+// True when `target` is an instance of `pattern` with its {names}.
+bool Fits(std::string_view pattern, std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  while (!pattern.empty() && !target.empty()) {
+    if (pattern.front() == '{') {
+      pattern.remove_prefix(pattern.find('}') + 1);
+      target.remove_prefix(std::min(target.find('/'), target.size()));
+    } else if (pattern.front() != target.front()) {
+      return false;
+    } else {
+      pattern.remove_prefix(1);
+      target.remove_prefix(1);
+    }
+  }
+  return pattern.empty() && target.empty();
+}
+
+TEST_F(OpenApiTest, EveryDocumentedOperationAnswersAsDocumented) {
+  Start();
+  auto access = *domain::Domain::Open(RealEnv(), config_.DomainPath());
+  std::set<std::string> called;
+  for (const auto& [name, sample] : Samples(*access->CreateSignInCode(domain::Role::kAdmin))) {
+    ASSERT_TRUE(operations_.count(name)) << name;
+    const Operation& operation = operations_.at(name);
+    ASSERT_TRUE(Fits(operation.path, sample.target)) << name << " " << sample.target;
+    const net::HttpResponse answer = CallOnce(admin_, operation, sample.target, sample.body);
+    EXPECT_EQ(answer.status, sample.status) << name << ": " << answer.body;
+    ExpectDocumented(name, answer);
+    called.insert(name);
+  }
+  for (const auto& [name, operation] : operations_) EXPECT_TRUE(called.count(name)) << name;
+}
+
+TEST_F(OpenApiTest, RolesAreTheDocumentedOnes) {
+  Start();
+  auto access = *domain::Domain::Open(RealEnv(), config_.DomainPath());
+  ASSERT_TRUE(access->AddToken("a-viewer", domain::Role::kViewer, "").ok());
+  const std::map<std::string, std::string> tokens = {
+      {"admin", admin_}, {"ingest", agent_}, {"viewer", "a-viewer"}};
+  for (const auto& [name, operation] : operations_) {
+    // Nothing has these names, so that calls that are allowed change nothing.
+    std::string target = operation.path;
+    for (size_t open; (open = target.find('{')) != std::string::npos;) {
+      target.replace(open, target.find('}') - open + 1, "nothing");
+    }
+    element roles;
+    const bool secured = operation.description["x-kelp-roles"].get(roles) == simdjson::SUCCESS;
+    const net::HttpResponse nobody = CallAs("", operation.method, target);
+    if (!secured) {
+      EXPECT_NE(nobody.status, 403) << name;
+      continue;
+    }
+    EXPECT_EQ(nobody.status, 401) << name;
+    ExpectDocumented(name, nobody);
+    for (const auto& [role, token] : tokens) {
+      bool allowed = false;
+      for (const element one : roles.get_array()) allowed = allowed || Text(one) == role;
+      const net::HttpResponse answer = CallAs(token, operation.method, target);
+      EXPECT_EQ(answer.status == 403, !allowed) << name << " as " << role << ": " << answer.body;
+      ExpectDocumented(name, answer);
+    }
+  }
+}
+
+TEST_F(OpenApiTest, IsServedAsItIs) {
+  Start();
+  EXPECT_EQ(CallAs("", "GET", "/api/v1/openapi.json").body, text_);
+}
+
+}  // namespace
+}  // namespace kelp::server

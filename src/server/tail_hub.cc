@@ -1,0 +1,207 @@
+#include "server/tail_hub.h"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace kelp::server {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+// How often heartbeats and reports of dropped rows are looked at.
+constexpr Duration kTick = 500ms;
+
+}  // namespace
+
+// One client. Feed is called by the store's commit thread only; the rest by the hub's.
+class TailHub::Tail {
+ public:
+  Tail(store::LogstoreName name, std::shared_ptr<const query::Query> query,
+       std::shared_ptr<net::Responder> responder, Counter& dropped_rows)
+      : name_(std::move(name)),
+        matcher_(std::move(query)),
+        responder_(std::move(responder)),
+        dropped_total_(dropped_rows) {}
+
+  void set_subscription(std::shared_ptr<void> subscription) {
+    subscription_ = std::move(subscription);
+  }
+  const store::LogstoreName& name() const { return name_; }
+  std::atomic<bool>& closed() { return closed_; }
+  void Begin() {
+    responder_->StartStream(200, {{"Content-Type", "text/event-stream"},
+                                  {"Cache-Control", "no-cache"},
+                                  {"X-Accel-Buffering", "no"}});
+    responder_->Write(": following\n\n");
+    begun_ = true;
+  }
+
+  void Feed(const Batch& batch) {
+    if (!begun_ || closed_) return;
+    events_.clear();
+    matcher_.Match(batch, [&](uint32_t row) {
+      if (!TakeTurn()) {
+        ++dropped_;
+        dropped_total_.Add();
+        return;
+      }
+      json_.clear();
+      query::PrintRowJson(query::RowOf(batch, row), json_);
+      events_ += net::SseEvent("row", json_);
+    });
+    if (events_.empty()) return;
+    silent_since_ = SteadyClock::now().time_since_epoch().count();
+    if (!responder_->Write(std::move(events_))) closed_ = true;
+    events_ = {};
+  }
+
+  // Reports what was dropped; says that the stream is alive when it has been silent.
+  void Tick() {
+    const auto now = SteadyClock::now().time_since_epoch();
+    std::string text;
+    if (const uint64_t rows = dropped_.exchange(0); rows != 0) {
+      text = net::SseEvent("dropped", "{\"rows\":" + std::to_string(rows) + "}");
+    } else if (now - SteadyClock::duration(silent_since_.load()) >= kTailHeartbeat) {
+      text = ": still here\n\n";
+    }
+    if (text.empty()) return;
+    silent_since_ = now.count();
+    if (!responder_->Write(std::move(text))) closed_ = true;
+  }
+
+  // Waits for a running Feed.
+  void End() {
+    subscription_.reset();
+    responder_->Finish();
+  }
+
+ private:
+  // False when the row must be dropped: too many in this second, or the reader is too slow.
+  bool TakeTurn() {
+    const auto now = SteadyClock::now();
+    if (now - second_ >= std::chrono::seconds(1)) {
+      second_ = now;
+      rows_in_second_ = 0;
+    }
+    if (rows_in_second_ >= kTailRowsPerSecondMax) return false;
+    if (responder_->queued_bytes() + events_.size() > kTailQueueBytesMax) return false;
+    ++rows_in_second_;
+    return true;
+  }
+
+  const store::LogstoreName name_;
+  query::LiveMatcher matcher_;
+  const std::shared_ptr<net::Responder> responder_;
+  Counter& dropped_total_;
+  std::shared_ptr<void> subscription_;
+  std::atomic<bool> begun_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<uint64_t> dropped_{0};
+  std::atomic<int64_t> silent_since_{SteadyClock::now().time_since_epoch().count()};
+  SteadyClock::time_point second_;
+  int64_t rows_in_second_ = 0;
+  std::string events_;
+  std::string json_;
+};
+
+TailHub::TailHub(store::Store& store, MetricRegistry& metrics, int tails_max)
+    : store_(store),
+      tails_max_(tails_max),
+      dropped_rows_(metrics.AddCounter("server_tail_dropped_rows_total",
+                                       "Rows that live tails did not get for being too slow.")),
+      open_(metrics.AddGauge("server_tails", "Live tails being served.")),
+      thread_([this] { Run(); }) {}
+
+Status TailHub::Add(const store::LogstoreName& name, std::shared_ptr<const query::Query> query,
+                    const std::shared_ptr<net::Responder>& responder) {
+  auto tail = std::make_shared<Tail>(name, std::move(query), responder, dropped_rows_);
+  uint64_t id;
+  {
+    MutexLock lock(mu_);
+    if (stop_) return UnavailableError("the server is stopping");
+    if (tails_.size() >= static_cast<size_t>(tails_max_)) {
+      return UnavailableError("the server follows " + std::to_string(tails_max_) +
+                              " live tails already");
+    }
+    id = next_id_++;
+    tails_[id] = nullptr;  // holds the place
+    open_.Set(static_cast<int64_t>(tails_.size()));
+  }
+  Result<std::shared_ptr<void>> subscription =
+      store_.Subscribe(name, [raw = tail.get()](const Batch& batch) { raw->Feed(batch); });
+  if (!subscription.ok()) {
+    MutexLock lock(mu_);
+    tails_.erase(id);
+    open_.Set(static_cast<int64_t>(tails_.size()));
+    return subscription.status();
+  }
+  tail->set_subscription(*std::move(subscription));
+  tail->Begin();
+  // The hub may be gone when the connection closes; the tail itself is not.
+  responder->OnClose([weak = std::weak_ptr<Tail>(tail)] {
+    if (const auto closed = weak.lock()) closed->closed() = true;
+  });
+  {
+    MutexLock lock(mu_);
+    if (!stop_) {
+      tails_[id] = std::move(tail);
+      return OkStatus();
+    }
+    tails_.erase(id);
+  }
+  tail->End();
+  return OkStatus();
+}
+
+template <typename F>
+void TailHub::RemoveIf(F&& condition) {
+  std::vector<std::shared_ptr<Tail>> ended;
+  {
+    MutexLock lock(mu_);
+    for (auto it = tails_.begin(); it != tails_.end();) {
+      if (it->second != nullptr && condition(*it->second)) {
+        ended.push_back(std::move(it->second));
+        it = tails_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    open_.Set(static_cast<int64_t>(tails_.size()));
+  }
+  for (const auto& tail : ended) tail->End();
+}
+
+void TailHub::End(const store::LogstoreName& name) {
+  RemoveIf([&](const Tail& tail) { return tail.name() == name; });
+}
+
+void TailHub::Stop() {
+  {
+    MutexLock lock(mu_);
+    if (stop_ && !thread_.joinable()) return;
+    stop_ = true;
+  }
+  wake_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+  RemoveIf([](const Tail&) { return true; });
+}
+
+void TailHub::Run() {
+  while (true) {
+    std::vector<std::shared_ptr<Tail>> tails;
+    {
+      MutexLock lock(mu_);
+      if (!stop_) wake_.WaitFor(mu_, kTick);
+      if (stop_) return;
+      for (const auto& [id, tail] : tails_) {
+        if (tail != nullptr) tails.push_back(tail);
+      }
+    }
+    for (const auto& tail : tails) tail->Tick();
+    tails.clear();
+    RemoveIf([](Tail& tail) { return tail.closed().load(); });
+  }
+}
+
+}  // namespace kelp::server

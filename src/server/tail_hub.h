@@ -1,0 +1,67 @@
+// TailHub: live tails, from the store's commits to server-sent events.
+#ifndef KELP_SERVER_TAIL_HUB_H_
+#define KELP_SERVER_TAIL_HUB_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/metrics.h"
+#include "base/sync.h"
+#include "net/http_server.h"
+#include "query/query.h"
+#include "store/store.h"
+
+namespace kelp::server {
+
+// Rows of one tail in a second; more are reported as dropped. Nobody reads faster, and printing
+// happens on the store's commit thread.
+inline constexpr int64_t kTailRowsPerSecondMax = 10'000;
+// Bytes queued for one tail; when its reader is slower, rows are dropped and reported.
+inline constexpr size_t kTailQueueBytesMax = 1 << 20;
+// A silent stream says that it is alive, so that proxies keep it open.
+inline constexpr Duration kTailHeartbeat = 15s;
+
+// Follows logstores for clients.
+//
+// Place:    the server owns one; GET .../tail adds to it.
+// Owns:     the subscriptions and a thread for heartbeats and reports. Borrows `store`.
+// Threads:  thread-safe. Rows are matched and printed on the store's commit thread.
+// Limits:   tails_max → kUnavailable; see the constants above.
+// Errors:   kNotFound (logstore).
+// Tests:    server_test.cc
+class TailHub {
+ public:
+  TailHub(store::Store& store, MetricRegistry& metrics, int tails_max);
+  ~TailHub() { Stop(); }
+
+  // Starts the stream on `responder` when all is well; else the caller answers.
+  Status Add(const store::LogstoreName& name, std::shared_ptr<const query::Query> query,
+             const std::shared_ptr<net::Responder>& responder);
+  // Ends all streams of a logstore, before it is dropped.
+  void End(const store::LogstoreName& name);
+  // Ends all streams, for good.
+  void Stop();
+
+ private:
+  class Tail;
+  template <typename F>
+  void RemoveIf(F&& condition);
+  void Run();
+
+  store::Store& store_;
+  const int tails_max_;
+  Counter& dropped_rows_;
+  Gauge& open_;
+  Mutex mu_;
+  CondVar wake_;
+  std::map<uint64_t, std::shared_ptr<Tail>> tails_ GUARDED_BY(mu_);
+  uint64_t next_id_ GUARDED_BY(mu_) = 0;
+  bool stop_ GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace kelp::server
+
+#endif  // KELP_SERVER_TAIL_HUB_H_
