@@ -1,17 +1,32 @@
-// JSON from the server. Whole numbers too large for a double (ids, nanoseconds) become text rather
-// than another number, where the browser can tell; older browsers round them.
+// JSON from the server, with numbers as they were written.
+//
+// A number such as 9007199254740993 or 1.0 is another one, or another text, once it is a double; yet the
+// search for its exact value needs its text. Such numbers become raw JSON values, which print as they
+// came. Browsers without raw JSON (before 2024) read plain numbers instead.
 import type { Json } from './types';
+
+interface RawJson {
+  rawJSON(text: string): object;
+  isRawJSON(value: unknown): boolean;
+}
+
+const raw = JSON as unknown as Partial<RawJson>;
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 
-const keepLargeNumbers: Reviver = (_key, value, context) => {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+const keepNumbers: Reviver = (_key, value, context) => {
   const source = context?.source;
-  return source !== undefined && /^-?\d{16,}$/.test(source) ? source : value;
+  if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
+  return raw.rawJSON ? raw.rawJSON(source) : value;
 };
 
 export function parseJson(text: string): Json {
-  // The reviver costs; most answers have no such number.
-  if (!/[:,[]\s*-?\d{16,}\s*[,}\]]/.test(text)) return JSON.parse(text) as Json;
-  return JSON.parse(text, keepLargeNumbers as (key: string, value: unknown) => unknown) as Json;
+  return JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown) as Json;
+}
+
+// The text of a number, as the server wrote it where that is known; null for anything else.
+export function numberText(value: unknown): string | null {
+  if (typeof value === 'number') return String(value);
+  if (raw.isRawJSON?.(value)) return (value as { rawJSON: string }).rawJSON;
+  return null;
 }

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseJson } from './json';
+import { numberText, parseJson } from './json';
 
 test('ReadsPlainAnswers', () => {
-  assert.deepEqual(parseJson('{"a":[1,2.5,null,true],"b":"x"}'), { a: [1, 2.5, null, true], b: 'x' });
+  const text = '{"a":[1,2.5,null,true],"b":"x"}';
+  assert.deepEqual(parseJson(text), { a: [1, 2.5, null, true], b: 'x' });
+  assert.equal(JSON.stringify(parseJson(text)), text);
 });
 
-test('NeverTurnsALargeNumberIntoAnother', () => {
-  const large = (parseJson('{"id":9007199254740993}') as { id: unknown }).id;
-  // Runtimes without source access round; those with it keep the digits.
-  assert.ok(large === '9007199254740993' || large === 9007199254740992);
-  assert.deepEqual(parseJson('{"text":"id: 9007199254740993, x"}'), { text: 'id: 9007199254740993, x' });
+test('KeepsNumbersAsTheyWereWritten', () => {
+  const text = '{"id":9007199254740993,"whole":1.0,"e":1e3,"n":7}';
+  const read = parseJson(text) as Record<string, unknown>;
+  assert.equal(numberText(read.n), '7');
+  // Runtimes without raw JSON read doubles.
+  if ('rawJSON' in JSON) {
+    assert.equal(numberText(read.id), '9007199254740993');
+    assert.equal(numberText(read.whole), '1.0');
+    assert.equal(JSON.stringify(read), text);
+  } else {
+    assert.equal(numberText(read.whole), '1');
+  }
+  assert.equal(numberText('7'), null);
+  assert.equal(numberText({ rawJSON: '7' }), null);
 });

@@ -1,6 +1,8 @@
 // The search language seen from the outside: enough of docs/formats/query.md to colour a query, to
 // find the words worth marking in rows, and to add or exclude a value. The server alone decides what
 // is valid; nothing here refuses a query.
+import { numberText } from '../api/json';
+
 export type TokenKind =
   | 'field' // name and colon
   | 'word'
@@ -161,8 +163,8 @@ export function exactTerm(field: string, value: unknown): string | null {
     // Line ends and other control characters cannot stand in a phrase on one line.
     return /[\u0000-\u001f]/.test(value) ? null : `${field}:=${quote(value)}`;
   }
-  if (typeof value === 'number' || typeof value === 'boolean') return `${field}:=${quote(String(value))}`;
-  return null;
+  const text = typeof value === 'boolean' ? String(value) : numberText(value);
+  return text === null ? null : `${field}:=${quote(text)}`;
 }
 
 export function presenceTerm(field: string): string | null {

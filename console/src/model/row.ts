@@ -1,5 +1,6 @@
 // What a row shows before it is unfolded: level, source, one line of text; and its values as a table
 // after. Works on whatever fields senders happen to use.
+import { numberText } from '../api/json';
 import type { Json, Row } from '../api/types';
 import { parseRfc3339 } from './time';
 
@@ -79,6 +80,13 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+// How a row is told from others. Rows that were posted have no origin; theirs is all zeros.
+export function rowKey(row: Row): string {
+  const { id, offset } = row.origin;
+  if (/^0*$/.test(id)) return JSON.stringify([row.time, row.body, row.fields, row.resource]);
+  return `${id}:${offset}:${row.time}`;
+}
+
 // Where the row comes from, short: pod/container, else the file's name, else the host.
 export function sourceOf(row: Row): string {
   const tag = (name: string) => text(row.resource[name]);
@@ -125,11 +133,6 @@ export function rowView(row: Row): RowView {
   };
 }
 
-// Two answers may hold the same row; this tells.
-export function rowKey(row: Row): string {
-  return `${row.origin.id}:${row.origin.offset}:${row.time}`;
-}
-
 export interface Property {
   name: string;
   value: Json;
@@ -143,8 +146,8 @@ export function properties(values: Record<string, Json>): Property[] {
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     .map((name) => {
       const value = values[name]!;
-      const nested = value !== null && typeof value === 'object';
-      return { name, value, text: nested ? JSON.stringify(value, null, 2) : String(value) };
+      const plain = numberText(value) ?? (typeof value === 'string' ? value : null);
+      return { name, value, text: plain ?? JSON.stringify(value, null, 2) };
     });
 }
 

@@ -1,4 +1,5 @@
 // An unfolded row: its whole body, and every field and resource tag with what can be done with it.
+import { numberText } from '../../api/json';
 import type { Json } from '../../api/types';
 import { t } from '../../i18n/i18n';
 import { canName, exactTerm, presenceTerm } from '../../model/query_text';
@@ -25,6 +26,7 @@ function Action({ icon, label, onClick }: ActionProps) {
 
 function kindOf(value: Json): string {
   if (value === null) return 'null';
+  if (numberText(value) !== null) return 'number';
   return Array.isArray(value) ? 'object' : typeof value;
 }
 

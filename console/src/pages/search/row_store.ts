@@ -42,10 +42,9 @@ export class RowStore {
     return new RowStore([...this.chunks, ...added], this.count + rows.length);
   }
 
-  // Adds rows that are newer than all others, newest first, leaving out those that are there.
+  // Adds rows that are newer than all others, newest first.
   prepend(rows: readonly Row[]): RowStore {
-    const known = this.keys(4 * kChunkRows);
-    const fresh = rows.filter((row) => !known.has(rowKey(row))).map(rowView);
+    const fresh = rows.map(rowView);
     if (fresh.length === 0) return this;
     const first = this.chunks[0];
     const grown =
@@ -55,10 +54,9 @@ export class RowStore {
     return new RowStore(grown, this.count + fresh.length);
   }
 
-  // Puts rows of any age where their time belongs, leaving out those that are there.
+  // Puts rows of any age where their time belongs.
   merge(rows: readonly Row[]): RowStore {
-    const known = this.keys(Infinity);
-    const fresh = rows.filter((row) => !known.has(rowKey(row))).map(rowView);
+    const fresh = rows.map(rowView);
     if (fresh.length === 0) return this;
     const all = [...this.all(), ...fresh].sort((a, b) => b.ms - a.ms);
     return new RowStore(chunksOf(all), all.length);
@@ -79,15 +77,30 @@ export class RowStore {
   all(): RowView[] {
     return this.chunks.flatMap((chunk) => chunk.rows);
   }
+}
 
-  private keys(newest: number): Set<string> {
-    const keys = new Set<string>();
-    for (const chunk of this.chunks) {
-      for (const view of chunk.rows) {
-        if (keys.size >= newest) return keys;
-        keys.add(rowKey(view.row));
-      }
+// Rows counted by what tells them apart, to take away from others: identical rows are as many as they
+// are, and each takes away one.
+export class RowBag {
+  private readonly counts = new Map<string, number>();
+
+  constructor(rows: Iterable<Row>) {
+    for (const row of rows) {
+      const key = rowKey(row);
+      this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
     }
-    return keys;
+  }
+
+  // The rows that are not in the bag; those that are leave it.
+  without(rows: readonly Row[]): Row[] {
+    if (this.counts.size === 0) return [...rows];
+    return rows.filter((row) => {
+      const key = rowKey(row);
+      const count = this.counts.get(key) ?? 0;
+      if (count === 0) return true;
+      if (count === 1) this.counts.delete(key);
+      else this.counts.set(key, count - 1);
+      return false;
+    });
   }
 }

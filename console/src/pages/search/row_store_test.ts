@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Row } from '../../api/types';
-import { RowStore } from './row_store';
+import { RowBag, RowStore } from './row_store';
 
 // Rows of seconds first..last, newest first.
 function rows(first: number, last: number): Row[] {
@@ -37,12 +37,22 @@ test('ANewRowTouchesOnlyTheFirstChunk', () => {
   assert.ok(isDescending(bodies(after)));
 });
 
-test('TheSameRowIsShownOnce', () => {
-  const store = RowStore.of(rows(1, 10));
-  assert.equal(store.prepend(rows(5, 10)), store);
-  assert.equal(store.prepend(rows(8, 12)).count, 12);
-  const merged = store.merge(rows(-5, 20));
-  assert.deepEqual(bodies(merged), bodies(RowStore.of(rows(-5, 20))));
+test('PutsRowsWhereTheirTimeBelongs', () => {
+  const merged = RowStore.of(rows(1, 10)).merge([...rows(11, 15), ...rows(-5, 0)]);
+  assert.deepEqual(bodies(merged), bodies(RowStore.of(rows(-5, 15))));
+});
+
+test('TakesAwayEachRowOnce', () => {
+  const bag = new RowBag(rows(3, 5));
+  assert.deepEqual(bag.without(rows(1, 4)).map(({ body }) => body), ['2', '1']);
+  assert.deepEqual(bag.without(rows(4, 5)).map(({ body }) => body), ['4']);
+});
+
+test('IdenticalRowsWithoutOriginAreAsManyAsTheyAre', () => {
+  const posted: Row = { ...rows(1, 1)[0]!, origin: { id: '0'.repeat(32), offset: 0 } };
+  const other = { ...posted, body: 'other' };
+  const bag = new RowBag([posted, posted]);
+  assert.deepEqual(bag.without([posted, other, posted, posted]), [other, posted]);
 });
 
 test('CutsOldRowsInWholeChunks', () => {

@@ -13,7 +13,7 @@ import { serverTime, unixNanosText } from '../../model/time';
 import { resolveRange, type Window } from '../../model/time_range';
 import type { View } from '../../model/view';
 import { LiveFeed, type LiveState } from './live_feed';
-import { RowStore } from './row_store';
+import { RowBag, RowStore } from './row_store';
 
 export interface SearchState {
   view: View | null;
@@ -86,6 +86,8 @@ interface Run {
   queries: Set<string>; // running at the server
   feed: LiveFeed | null;
   timer: ReturnType<typeof setInterval> | null;
+  // While live: rows that a search has brought, and that the tail may bring again.
+  brought: RowBag;
   // While live: the histogram is counted again at this time, by performance.now().
   countAgainAt: number;
 }
@@ -114,6 +116,7 @@ export class SearchSession {
       queries: new Set(),
       feed: null,
       timer: null,
+      brought: new RowBag([]),
       countAgainAt: 0,
     };
     this.run = run;
@@ -258,7 +261,7 @@ export class SearchSession {
       (events, signal) => this.api.tail({ project, logstore }, query, events, signal),
       {
         onState: (live) => run === this.run && this.state.patch({ live }),
-        onRows: (rows) => run === this.run && this.addLive(rows),
+        onRows: (rows) => run === this.run && this.addLive(run.brought.without(rows)),
         onOpen: () => void this.backfill(run),
         onRefused: (error) => {
           if (run === this.run) this.state.patch({ problem: error, live: null });
@@ -289,9 +292,12 @@ export class SearchSession {
     );
     if (!answer) return;
     const state = this.state.get();
-    const known = !state.stale && state.rows.count > 0;
+    const shown = state.stale ? RowStore.empty : state.rows;
+    const known = shown.count > 0;
+    const missing = new RowBag(shown.all().map(({ row }) => row)).without(answer.rows);
+    run.brought = new RowBag(missing);
     this.state.patch({
-      rows: known ? state.rows.merge(answer.rows) : RowStore.of(answer.rows),
+      rows: known ? shown.merge(missing) : RowStore.of(missing),
       stale: false,
       cursor: known && state.cursor !== null ? state.cursor : answer.cursor,
       stats: answer.stats,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
-import { ApiError, type ApiClient } from '../../api/client';
+import { ApiError, type ApiClient, type TailEvents } from '../../api/client';
 import type { Row, SearchAnswer } from '../../api/types';
 import { lastRange } from '../../model/time_range';
 import type { View } from '../../model/view';
@@ -128,4 +128,49 @@ test('SaysWhereAQueryIsWrongAndDropsTheOldRows', async () => {
   assert.equal(state.problem?.position, 0);
   assert.equal(state.rows.count, 0);
   assert.ok(!state.searching);
+});
+
+// A live run: the test plays the tail.
+function live() {
+  const played = fake();
+  let events: TailEvents | null = null;
+  const tail = (_store: unknown, _query: string, given: TailEvents) => {
+    events = given;
+    return new Promise<void>(() => {});
+  };
+  Object.assign((played.session as unknown as { api: object }).api, { tail });
+  played.session.show({ ...kView, live: true });
+  return { ...played, events: () => events! };
+}
+
+function offsets(session: SearchSession): number[] {
+  return session.state.get().rows.all().map(({ row }) => row.origin.offset);
+}
+
+test('LiveRowsAndTheOnesBeforeThemAreEachShownOnce', async () => {
+  const { session, calls, events } = live();
+  events().onOpen();
+  await settle();
+  // Row 5 came by the tail before the answer, row 4 comes after it; the answer holds both.
+  events().onRow(answer([5], null).rows[0]!);
+  session.setHeld(true);
+  session.setHeld(false);
+  calls[0]!.answer(answer([5, 4, 3], null));
+  await settle();
+  events().onRow(answer([4], null).rows[0]!);
+  events().onRow(answer([6], null).rows[0]!);
+  session.setHeld(true);
+  session.setHeld(false);
+  assert.deepEqual(offsets(session).sort(), [3, 4, 5, 6]);
+  session.dispose();
+});
+
+test('AHeldListStaysHeldWhenTheQueryChanges', () => {
+  const { session, events } = live();
+  session.setHeld(true);
+  session.show({ ...kView, query: 'y', live: true });
+  events().onRow(answer([1], null).rows[0]!);
+  assert.ok(session.state.get().live?.held);
+  assert.equal(session.state.get().rows.count, 0);
+  session.dispose();
 });
