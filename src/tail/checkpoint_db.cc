@@ -28,9 +28,21 @@ CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NO
   line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER) WITHOUT ROWID;
 )";
 
-// What SQLite says when the file is damaged or something else.
+// What SQLite says when the file is damaged or something else. Our statements never change, so one
+// that does not fit the tables tells that the tables are not ours.
 bool IsCorrupt(int code) {
-  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+      return code > 0;
+    default:
+      return false;
+  }
 }
 
 // A prepared statement, finalized at its end.
@@ -170,11 +182,22 @@ class CheckpointDatabase final : public CheckpointStore {
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
         nullptr);
     if (code == SQLITE_OK) code = Prepare();
+    if ((code & 0xff) == SQLITE_READONLY && !HeaderIsOurs()) code = SQLITE_CORRUPT;
     if (code != SQLITE_OK) {
       system_error_ = db_ == nullptr ? 0 : sqlite3_system_errno(db_);
       sqlite3_close(std::exchange(db_, nullptr));
     }
     return code;
+  }
+
+  // SQLite takes a damaged version number in the header (bytes 18 and 19, 1 or 2 for all there is)
+  // for that of a future format, and such a database for a read-only one.
+  bool HeaderIsOurs() {
+    char versions[2] = {};
+    const auto file = env_.files().OpenForRead(path_);
+    if (!file.ok()) return true;
+    const auto n = (*file)->ReadAt(18, versions, sizeof versions);
+    return !n.ok() || *n != sizeof versions || ((versions[0] | versions[1]) & ~3) == 0;
   }
 
   int Exec(const char* sql) REQUIRES(mu_) {
@@ -339,7 +362,8 @@ class CheckpointDatabase final : public CheckpointStore {
 
   Status Error(const char* what, int code) REQUIRES(mu_) {
     std::string message = std::string(what) + " the checkpoints in " + path_ + ": ";
-    message += db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
+    const bool told = db_ != nullptr && sqlite3_extended_errcode(db_) == code;
+    message += told ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
     const int system = db_ != nullptr ? sqlite3_system_errno(db_) : system_error_;
     if (system != 0) return ErrnoError(message, system);
     if ((code & 0xff) == SQLITE_FULL) return ResourceExhaustedError(message);

@@ -158,8 +158,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
 
   // Of the reading thread.
   bool ended_ = false;
-  uint32_t print_bytes_;    // of print_
-  size_t line_bytes_ = 0;   // so many bytes at position() were read and hold no line end
+  uint32_t print_bytes_;   // of print_
+  size_t line_bytes_ = 0;  // so many bytes at position() were read and hold no line end
 
   mutable Mutex mu_;
   std::shared_ptr<File> file_ GUARDED_BY(mu_);

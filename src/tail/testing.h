@@ -92,7 +92,11 @@ class ReadingHost final : public pipeline::InputHost {
     bool ready = false;
     bool ended = false;
     bool done = false;
-    std::vector<uint64_t> unacked;  // resume of batches on their way
+    struct OnItsWay {
+      uint64_t resume;
+      std::vector<ReadRow> rows;
+    };
+    std::vector<OnItsWay> unacked;
   };
 
   pipeline::SourceId Add(std::shared_ptr<pipeline::Source> source) override {
@@ -128,7 +132,11 @@ class ReadingHost final : public pipeline::InputHost {
   void AckAll(size_t batches = SIZE_MAX) {
     for (auto& [id, origin] : origins_) {
       const size_t n = std::min(batches, origin.unacked.size());
-      if (n > 0) origin.source->Acked(origin.unacked[n - 1]);
+      if (n > 0) origin.source->Acked(origin.unacked[n - 1].resume);
+      for (size_t i = 0; i < n; ++i) {
+        auto& acked = origin.unacked[i].rows;
+        acked_rows.insert(acked_rows.end(), acked.begin(), acked.end());
+      }
       origin.unacked.erase(origin.unacked.begin(),
                            origin.unacked.begin() + static_cast<ptrdiff_t>(n));
       MaybeDone(origin);
@@ -149,7 +157,8 @@ class ReadingHost final : public pipeline::InputHost {
   }
   std::map<pipeline::SourceId, Origin>& origins() { return origins_; }
 
-  std::vector<ReadRow> rows;
+  std::vector<ReadRow> rows;        // in the order of reading
+  std::vector<ReadRow> acked_rows;  // in the order of acknowledgement, origin by origin
   size_t bytes_max = 256u << 10;
   size_t errors = 0;
 
@@ -161,6 +170,7 @@ class ReadingHost final : public pipeline::InputHost {
       ++errors;
       return;
     }
+    const size_t first = rows.size();
     EXPECT_LE(batch.begin, batch.end);
     EXPECT_LE(batch.resume, batch.end);
     for (uint32_t r = 0; r < batch.rows(); ++r) {
@@ -179,7 +189,8 @@ class ReadingHost final : public pipeline::InputHost {
       last_end_[batch.origin] = row.end;
       rows.push_back(std::move(row));
     }
-    origin.unacked.push_back(batch.resume);
+    origin.unacked.push_back(
+        {batch.resume, {rows.begin() + static_cast<ptrdiff_t>(first), rows.end()}});
     if (*state == pipeline::ReadState::kMore) Ready(id);
     if (*state == pipeline::ReadState::kFinished) {
       origin.ended = true;
