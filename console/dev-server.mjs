@@ -46,7 +46,9 @@ class Refusal extends Error {
 
 function send(response, status, body, headers = {}) {
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
-  response.end(body === undefined ? '' : JSON.stringify(body));
+  // Times with three digits, as the server prints them: 0.820 is not how JavaScript would.
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.end(text.replace(/("(?:cpu|wall)_ms":)([\d.]+)/g, (_, key, ms) => key + Number(ms).toFixed(3)));
 }
 
 function sessionOf(request) {

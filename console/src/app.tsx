@@ -1,4 +1,5 @@
 // The console's frame: finds out who is there, then shows the page that the address names.
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { setLanguage, t } from './i18n/i18n';
 import { pageFor } from './pages/pages';
@@ -34,6 +35,28 @@ function Content() {
   return <Page />;
 }
 
+// An error of our own while drawing: said with its message, instead of an empty or frozen page.
+class Boundary extends Component<{ children: ComponentChildren }, { message: string }> {
+  static override getDerivedStateFromError(error: unknown) {
+    return { message: String(error) };
+  }
+  override render() {
+    const message = this.state.message;
+    if (!message) return this.props.children;
+    return (
+      <main class="lone">
+        <Notice
+          kind="error"
+          title={t('app.broken')}
+          action={{ text: t('app.reload'), run: () => location.reload() }}
+        >
+          {message}
+        </Notice>
+      </main>
+    );
+  }
+}
+
 export function App() {
   const { prefs, toaster } = useServices();
   const { language } = useValue(prefs);
@@ -44,7 +67,9 @@ export function App() {
   // A new key draws everything again in the new language.
   return (
     <div class="app" key={language}>
-      <Content />
+      <Boundary>
+        <Content />
+      </Boundary>
       <Toast toaster={toaster} />
     </div>
   );

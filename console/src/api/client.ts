@@ -2,9 +2,18 @@
 //
 // Place:   one per page load, made in main.tsx.
 // Errors:  every call throws ApiError. `onSignedOut` hears about each 401 outside sign-in.
-import { parseJson } from './json';
+import { parseExact, plainNumbers } from './json';
 import { EventParser } from './sse';
-import type { HistogramAnswer, Logstore, Project, Row, SearchAnswer, Session } from './types';
+import type {
+  HistogramAnswer,
+  Json,
+  Logstore,
+  Project,
+  Row,
+  SearchAnswer,
+  Session,
+  Stats,
+} from './types';
 
 export class ApiError extends Error {
   // `status` 0: the server was not reached. `position`: character of the query that is wrong.
@@ -66,6 +75,15 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
 }
 
+// A body that breaks off or makes no sense is a server that was not reached.
+async function readBody<T>(response: Response, parse: (text: string) => T): Promise<T> {
+  try {
+    return parse(await response.text());
+  } catch (error) {
+    throw isAbort(error) ? error : new ApiError(0, 'unreachable', String(error));
+  }
+}
+
 export class ApiClient {
   onSignedOut: () => void = () => {};
   // How far the server's clock is ahead of ours; what the server calls now is what counts.
@@ -99,7 +117,7 @@ export class ApiClient {
     return (await this.call<{ logstores: Logstore[] }>('GET', path, {})).logstores;
   }
 
-  search(
+  async search(
     call: SearchCall & { limit: number; cursor: string | null },
     signal: AbortSignal,
   ): Promise<SearchAnswer> {
@@ -111,7 +129,10 @@ export class ApiClient {
       id: call.id,
     };
     if (call.cursor) params.cursor = call.cursor;
-    return this.call('GET', `${storePath(call)}/search`, { params, signal });
+    const response = await this.send('GET', `${storePath(call)}/search`, { params, signal });
+    const answer = await readBody(response, parseExact as unknown as (text: string) => SearchAnswer);
+    const stats = plainNumbers(answer.stats as unknown as Json) as unknown as Stats;
+    return { ...answer, stats };
   }
 
   histogram(call: SearchCall & { buckets: number }, signal: AbortSignal): Promise<HistogramAnswer> {
@@ -141,7 +162,7 @@ export class ApiClient {
       const { done, value } = await this.read(reader);
       if (done) return;
       for (const { event, data } of parser.push(decoder.decode(value, { stream: true }))) {
-        if (event === 'row') events.onRow(parseJson(data) as unknown as Row);
+        if (event === 'row') events.onRow(parseExact(data) as unknown as Row);
         if (event === 'dropped') events.onDropped((JSON.parse(data) as { rows: number }).rows);
       }
     }
@@ -160,7 +181,7 @@ export class ApiClient {
   private async call<T>(method: string, path: string, options: Options): Promise<T> {
     const response = await this.send(method, path, options);
     if (response.status === 204) return undefined as T;
-    return parseJson(await response.text()) as unknown as T;
+    return readBody(response, JSON.parse as (text: string) => T);
   }
 
   private async send(method: string, path: string, options: Options): Promise<Response> {

@@ -1,4 +1,4 @@
-// JSON from the server, with numbers as they were written.
+// JSON of rows, with numbers as they were written.
 //
 // A number such as 9007199254740993 or 1.0 is another one, or another text, once it is a double; yet the
 // search for its exact value needs its text. Such numbers become raw JSON values, which print as they
@@ -20,8 +20,13 @@ const keepNumbers: Reviver = (_key, value, context) => {
   return raw.rawJSON ? raw.rawJSON(source) : value;
 };
 
-export function parseJson(text: string): Json {
+export function parseExact(text: string): Json {
   return JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown) as Json;
+}
+
+// The same value with plain numbers, to compute with.
+export function plainNumbers(value: Json): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
 }
 
 // The text of a number, as the server wrote it where that is known; null for anything else.

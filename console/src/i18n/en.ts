@@ -23,6 +23,8 @@ export const en = {
   'app.copied': 'Copied',
   'app.copy_failed': 'The browser did not allow copying.',
   'app.retry': 'Try again',
+  'app.broken': 'The console has stopped working here.',
+  'app.reload': 'Load the page again',
 
   'page.search': 'Search',
 

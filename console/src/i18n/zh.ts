@@ -24,6 +24,8 @@ export const zh: Record<keyof typeof en, string> = {
   'app.copied': '已复制',
   'app.copy_failed': '浏览器不允许复制。',
   'app.retry': '重试',
+  'app.broken': '控制台在此处出错了。',
+  'app.reload': '重新加载页面',
 
   'page.search': '搜索',
 
