@@ -19,11 +19,11 @@ pipeline::Registry MakeRegistry() {
   pipeline::Registry registry;
   registry.Add<input::FileInput>();
   registry.Add<input::PodLogsInput>();
-  registry.Add<processor::AddFields>();
-  registry.Add<processor::Filter>();
-  registry.Add<processor::ParseJson>();
-  registry.Add<processor::ParseRegex>();
-  registry.Add<processor::Timestamp>();
+  registry.Add<processor::AddFieldsProcessor>();
+  registry.Add<processor::FilterProcessor>();
+  registry.Add<processor::ParseJsonProcessor>();
+  registry.Add<processor::ParseRegexProcessor>();
+  registry.Add<processor::TimestampProcessor>();
   registry.Add<output::BlackholeOutput>();
   registry.Add<output::FileOutput>();
   registry.Add<output::KelpOutput>();
