@@ -142,8 +142,9 @@ TEST(Regex, AgreesWithPcreOnRandomPatterns) {
   const auto pick = [&](const std::vector<std::string>& choices) {
     return choices[random() % choices.size()];
   };
-  const std::vector<std::string> atoms = {"a",   "b", " ",    "ab",  "[ab]", "[^ ]", "\\S",
-                                          "\\d", ".", "[^a]", "\\w", "1",    "[a1]", "\\s"};
+  const std::vector<std::string> atoms = {"a",    "b",   " ",      "ab",     "[ab]", "[^ ]",
+                                          "\\S",  "\\d", ".",      "[^a]",   "\\w",  "1",
+                                          "[a1]", "\\s", "[a\\D]", "[^\\s1]"};
   const std::vector<std::string> quantifiers = {"",   "",    "",      "*",    "+",  "?", "*?",
                                                 "+?", "{2}", "{1,2}", "{2,}", "++", "??"};
   int spans = 0, matches = 0;
