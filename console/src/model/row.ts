@@ -80,10 +80,15 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-// How a row is told from others. Rows that were posted have no origin; theirs is all zeros.
+// Rows that were posted have no origin; theirs is all zeros. They are told from others by everything
+// they hold, the rest by the bytes they came from.
+export function hasOrigin(row: Row): boolean {
+  return !/^0*$/.test(row.origin.id);
+}
+
 export function rowKey(row: Row): string {
   const { id, offset } = row.origin;
-  if (/^0*$/.test(id)) return JSON.stringify([row.time, row.body, row.fields, row.resource]);
+  if (!hasOrigin(row)) return JSON.stringify([row.time, row.body, row.fields, row.resource]);
   return `${id}:${offset}:${row.time}`;
 }
 

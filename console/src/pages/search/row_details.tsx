@@ -3,7 +3,7 @@ import { numberText } from '../../api/json';
 import type { Json } from '../../api/types';
 import { t } from '../../i18n/i18n';
 import { canName, exactTerm, presenceTerm } from '../../model/query_text';
-import { prettyJson, properties, type Property, type RowView } from '../../model/row';
+import { hasOrigin, prettyJson, properties, type Property, type RowView } from '../../model/row';
 import { copyText, useServices } from '../../state/services';
 import { Icon, type IconName } from '../../ui/icon';
 import { Marked } from './marked';
@@ -155,10 +155,12 @@ export function RowDetails({ view, pattern, onTerm, onAround }: Props) {
           onTerm={onTerm}
         />
       </div>
-      <p class="hint origin">
-        {t('row.origin')} <code>{row.origin.id}</code> · {t('row.offset')}{' '}
-        <code>{row.origin.offset}</code>
-      </p>
+      {hasOrigin(row) && (
+        <p class="hint origin">
+          {t('row.origin')} <code>{row.origin.id}</code> · {t('row.offset')}{' '}
+          <code>{row.origin.offset}</code>
+        </p>
+      )}
     </div>
   );
 }

@@ -29,7 +29,7 @@ export function StatsLine({ state }: { state: SearchState }) {
   return (
     <p class="stats" aria-label={t('stats.label')} role="status" title={detail}>
       <strong>{live ? tn('stats.found', state.rows.count, countText(state.rows.count)) : countOf(state)}</strong>
-      {stats && !state.stale && (
+      {stats && !state.stale && !live && (
         <>
           <span>
             {t('stats.blocks', {
