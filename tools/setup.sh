@@ -84,6 +84,14 @@ build_console() {
   rm -f "$log"
 }
 
+# What drives the browser in tests/e2e/console.
+install_browser_driver() {
+  need_node
+  [ -d tests/e2e/console/node_modules ] && return 0
+  (cd tests/e2e/console && npm ci --no-audit --no-fund >/dev/null 2>&1) ||
+    say "no browser driver from npm: its tests will be skipped"
+}
+
 # build PRESET [TARGET...]: configures when needed, and builds with progress.
 build() {
   local preset=$1
