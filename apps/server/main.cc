@@ -2,11 +2,14 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
+#include <future>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -63,33 +66,65 @@ int Fail(const kelp::Status& status) {
   return ExitCode(status.code());
 }
 
-// Waits for TERM or INT; from then on, another one ends the process at once.
-void WaitForStop(const sigset_t& signals) {
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0 || signal == SIGHUP) {
-    if (signal == SIGHUP) LOG(kInfo, "HUP: server.yaml is read at start only; restart to apply it");
+// Takes signals on a thread of its own, so that nothing runs in a handler.
+class Signals {
+ public:
+  // Blocks the signals for every thread that starts from now on.
+  Signals() {
+    sigemptyset(&set_);
+    for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, s);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::thread([this] { Run(); }).detach();
   }
-  LOG(kInfo, "stopping; a second signal stops at once");
-  std::thread([signals] {
-    int again = 0;
-    do {
-      sigwait(&signals, &again);
-    } while (again == SIGHUP);
-    LOG(kWarning, "stopped at once by a second signal");
-    _exit(EX_TEMPFAIL);
-  }).detach();
+  // Until this is called, TERM ends the process at once: recovery may take long, and nothing
+  // depends on a clean stop.
+  void WaitForStop() {
+    serving_ = true;
+    stop_.get_future().wait();
+  }
+
+ private:
+  [[noreturn]] void Run() {
+    bool stopping = false;
+    while (true) {
+      int signal = 0;
+      if (sigwait(&set_, &signal) != 0) continue;
+      if (signal == SIGHUP) {
+        LOG(kInfo, "HUP: server.yaml is read at start only; restart to apply it");
+      } else if (!serving_) {
+        LOG(kInfo, "stopped while starting");
+        _exit(EX_OK);
+      } else if (stopping) {
+        LOG(kWarning, "stopped at once by a second signal");
+        _exit(EX_TEMPFAIL);
+      } else {
+        LOG(kInfo, "stopping; a second signal stops at once");
+        stopping = true;
+        stop_.set_value();
+      }
+    }
+  }
+
+  sigset_t set_;
+  std::atomic<bool> serving_{false};
+  std::promise<void> stop_;
+};
+
+// Connections and segments each need a descriptor; the usual soft limit is for select().
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int Serve(const kelp::server::ServerConfig& config) {
-  // Blocked before any thread starts, so that every thread inherits it.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  static Signals signals;  // its thread outlives this function
+  RaiseDescriptorLimit();
   auto server = kelp::server::Server::Start(kelp::RealEnv(), config);
   if (!server.ok()) return Fail(server.status());
   LOG(kInfo, "listening on {}, data in {}", (*server)->address(), config.data_dir);
-  WaitForStop(signals);
+  signals.WaitForStop();
   (*server)->Stop();
   LOG(kInfo, "stopped");
   return EX_OK;

@@ -389,7 +389,8 @@ class Connection final : public ConnectionBase,
         deadline = SteadyTime::max();
         co_await WaitWake();
       } else {
-        done = step.finished;
+        // Whoever asked for the head only does not wait for the end of the stream.
+        done = step.finished || head_only_;
         good = co_await WriteStep(step);
       }
     }

@@ -178,6 +178,14 @@ TEST(Stream, EndsWithTheConnectionForHttp10) {
   EXPECT_EQ(answer.find("chunked"), std::string::npos);
 }
 
+TEST(Stream, EndsWithItsHeadForHead) {
+  StreamServer server;
+  HttpClient client;
+  const auto answer = client.Send({.method = "HEAD", .url = server.Url()});
+  ASSERT_TRUE(answer.ok()) << answer.status().ToString();
+  EXPECT_EQ(answer->headers.Get("Content-Type"), "text/event-stream");
+}
+
 TEST(Stream, EndsWhenTheServerDoes) {
   StreamServer server;
   TestSocket socket(server.server->port());

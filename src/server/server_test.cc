@@ -125,6 +125,23 @@ TEST_F(ServerTest, RefusesRowsPolitelyWhenTheDiskIsLow) {
   EXPECT_EQ(Call("GET", std::string(kLogs) + "/search").status, 200);
 }
 
+TEST_F(ServerTest, AsksForPatienceWhenTooMuchWaitsToBeStored) {
+  config_.store.queue_bytes_max = ByteSize{1};
+  config_.store.commit_interval = 100ms;
+  Start();
+  HttpResponse refused{0, {}, ""};
+  const auto post = [&] { return Call("POST", std::string(kLogs) + "/rows", "{\"body\":\"a\"}"); };
+  // Of two requests in one commit interval, the second finds the queue full.
+  for (int round = 0; round < 100 && refused.status != 429; ++round) {
+    auto first = std::async(std::launch::async, post);
+    refused = post();
+    const HttpResponse other = first.get();
+    if (other.status == 429) refused = other;
+  }
+  EXPECT_EQ(refused.status, 429) << refused.body;
+  EXPECT_EQ(refused.headers.Get("Retry-After"), "2");
+}
+
 TEST_F(ServerTest, PagesThroughRowsWithACursor) {
   Start();
   std::string lines;
