@@ -84,6 +84,18 @@ std::string SegmentPath(const std::string& logstore_dir, int32_t day, uint64_t i
   return JoinPath(JoinPath(logstore_dir, DayName(day)), SegmentName(id));
 }
 
+Status MakeDirsDurably(FileSystem& files, const std::string& path) {
+  std::vector<std::string> parents;  // of folders that are missing, deepest first
+  for (std::string at = path; !files.Stat(at).ok() && DirName(at) != at; at = DirName(at)) {
+    parents.push_back(DirName(at));
+  }
+  RETURN_IF_ERROR(files.MakeDirs(path));
+  for (auto it = parents.rbegin(); it != parents.rend(); ++it) {
+    RETURN_IF_ERROR(files.SyncDir(*it));
+  }
+  return OkStatus();
+}
+
 Result<std::vector<LogstoreName>> ListLogstores(FileSystem& files, const std::string& dir) {
   std::vector<LogstoreName> found;
   ASSIGN_OR_RETURN(const std::vector<DirEntry> projects, files.ListDir(dir));

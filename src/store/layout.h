@@ -52,6 +52,9 @@ std::string SegmentName(uint64_t id);
 bool ParseSegmentName(std::string_view name, uint64_t& id);
 std::string SegmentPath(const std::string& logstore_dir, int32_t day, uint64_t id);
 
+// mkdir -p whose result survives a power cut: syncs the folders in which something was made.
+Status MakeDirsDurably(FileSystem& files, const std::string& path);
+
 // The logstores that have a folder below `dir`, whether or not a manifest is in it.
 Result<std::vector<LogstoreName>> ListLogstores(FileSystem& files, const std::string& dir);
 

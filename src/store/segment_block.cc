@@ -114,8 +114,9 @@ bool SegmentBlock::FilterIsGood() const {
   if (state == kUnknown) {
     state = Checksum(filter()) == entry().filter_checksum ? kGood : kBad;
     if (state == kBad) {
-      LOG(kError, "{} at offset {}: the checksum of a token filter is wrong; it is not used",
-          segment_.path(), filter_at_);
+      LOG_RATE(10s, kError,
+               "{} at offset {}: the checksum of a token filter is wrong; it is not used",
+               segment_.path(), filter_at_);
     }
     filter_state_.store(state, std::memory_order_relaxed);
   }

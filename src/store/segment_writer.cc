@@ -20,11 +20,7 @@ void PutFrame(const FrameRef& frame, std::string& out) {
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem& files, std::string path,
                                                              SegmentIdentity identity) {
-  const std::string folder = DirName(path);
-  if (!files.Stat(folder).ok()) {
-    RETURN_IF_ERROR(files.MakeDirs(folder));
-    RETURN_IF_ERROR(files.SyncDir(DirName(folder)));
-  }
+  RETURN_IF_ERROR(MakeDirsDurably(files, DirName(path)));
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    files.OpenForWrite(path + std::string(kTemporarySuffix), /*truncate=*/true));
   std::unique_ptr<SegmentWriter> writer(
@@ -186,7 +182,9 @@ Status SegmentWriter::Finish() {
   file_.reset();
   RETURN_IF_ERROR(files_.Rename(temporary_, path_));
   finished_ = true;
-  return files_.SyncDir(DirName(path_));
+  // The folder's own name, too: an earlier attempt may have made it and failed to sync.
+  RETURN_IF_ERROR(files_.SyncDir(DirName(path_)));
+  return files_.SyncDir(DirName(DirName(path_)));
 }
 
 }  // namespace kelp::store

@@ -68,9 +68,9 @@ StoreImpl::~StoreImpl() {
 }
 
 Status StoreImpl::Start() {
-  RETURN_IF_ERROR(env_.files().MakeDirs(options_.dir));
+  RETURN_IF_ERROR(MakeDirsDurably(env_.files(), options_.dir));
   ASSIGN_OR_RETURN(lock_, env_.files().Lock(LockPath(options_.dir)));
-  RETURN_IF_ERROR(env_.files().MakeDirs(WalDir(options_.dir)));
+  RETURN_IF_ERROR(MakeDirsDurably(env_.files(), WalDir(options_.dir)));
   RETURN_IF_ERROR(env_.files().SyncDir(options_.dir));
   RETURN_IF_ERROR(OpenLogstores());
   RETURN_IF_ERROR(ReplayWal());
@@ -187,8 +187,9 @@ Status StoreImpl::PutLogstore(const LogstoreName& name, const LogstoreSettings& 
   auto logstore = std::make_shared<Logstore>(name, LogstoreDir(options_.dir, name), manifest);
   // What a drop that was cut short left behind.
   RETURN_IF_ERROR(env_.files().RemoveTree(logstore->dir()));
-  RETURN_IF_ERROR(env_.files().MakeDirs(logstore->dir()));
+  RETURN_IF_ERROR(MakeDirsDurably(env_.files(), logstore->dir()));
   RETURN_IF_ERROR(WriteManifest(*logstore, manifest));
+  // Also when an earlier attempt made the folders and failed to sync.
   RETURN_IF_ERROR(env_.files().SyncDir(DirName(logstore->dir())));
   RETURN_IF_ERROR(env_.files().SyncDir(options_.dir));
   MutexLock lock(mu_);

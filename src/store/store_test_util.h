@@ -49,8 +49,10 @@ inline BatchPtr MakeBatch(OriginId origin, std::vector<Resource::Tag> tags,
     batch->begin = rows.front().begin;
     batch->end = rows.back().end;
   }
-  for (const TestRow& row : rows)
-    batch->AddRow(batch->Copy(row.body), row.begin, row.end, row.time);
+  for (const TestRow& row : rows) {
+    const std::string_view body = row.body.empty() ? std::string_view("") : batch->Copy(row.body);
+    batch->AddRow(body, row.begin, row.end, row.time);
+  }
   for (uint32_t r = 0; r < rows.size(); ++r) {
     for (const auto& [name, value] : rows[r].fields) {
       batch->AddColumn(name).Set(r, Value::String(batch->Copy(value)));
