@@ -209,8 +209,9 @@ class Process:
 
     def stop(self, seconds=30):
         """Ends it with TERM; its user and system CPU time in milliseconds."""
-        if self.alive():
-            self.process.send_signal(signal.SIGTERM)
+        if not self.alive():
+            return 0.0
+        self.process.send_signal(signal.SIGTERM)
         end = time.monotonic() + seconds
         while True:
             pid, _, usage = os.wait4(self.pid, os.WNOHANG)

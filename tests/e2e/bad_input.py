@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 
 sys.dont_write_bytecode = True
 import kelp_e2e as e2e  # noqa: E402
@@ -99,14 +100,25 @@ cpu_limit: -1
 pipelines:
   - name: p
     inputs: [{type: file, include: []}]
-    processors: [{type: parse_regex, pattern: '(unclosed'}]
     outputs: [{type: kelp, url: 'nonsense'}]
 """)
     code, _, err = world.run("kelp", "config", "validate", path)
     expect(code == EXIT_CONFIG, f"exit code {code}: {err}")
-    for line, word in ((2, "lots"), (3, "-1"), (6, "include"), (7, "pattern"), (8, "url")):
+    for line, word in ((2, "lots"), (3, "-1"), (6, "at least 1"), (7, "nonsense")):
         found = [text for text in err.splitlines() if f":{line}:" in text and word in text]
         expect(found, f"nothing about line {line}, {word}, in:\n{err}")
+
+
+def check_wrong_pattern(world):
+    path = e2e.write(world.file("p.yaml"), """name: p
+inputs: [{type: file, include: [/x]}]
+processors: [{type: parse_regex, pattern: '(unclosed'}]
+outputs: [{type: blackhole}]
+""")
+    code, _, err = world.run("kelp", "config", "validate", path)
+    expect(code == EXIT_CONFIG, f"exit code {code}: {err}")
+    expect_in(f"{path}:3:", err, "the place")
+    expect_in("at character 9", err, "the place in the pattern")
 
 
 def check_wrong_arguments(world):
@@ -212,7 +224,7 @@ def check_port_in_use(world):
             code = program.start().wait()
         expect(code == EXIT_UNAVAILABLE, f"{program.name}: exit code {code}: {program.log()}")
         expect_in(f"127.0.0.1:{program.port}", program.log(), program.name)
-        expect_in("in use", program.log().lower(), program.name)
+        expect_in("uses this port", program.log(), program.name)
 
 
 def check_second_agent_on_the_same_data_directory(world):
@@ -314,20 +326,18 @@ def check_corrupt_segment(world):
     expect(code not in (0, 139, 134), f"check of a damaged store: {code}\n{out}{err}")
     expect_in(os.path.basename(largest), out + err, "the file")
     server.start().wait_ready()
-    answer = server.search("*", 1000)
+    # Looks at every row, and so at the damaged block.
+    query = urllib.parse.urlencode({"q": "/row [0-9]+ [0-9a-f]/", "from": "-1d"})
+    answer = server.api.call("GET", f"{server.base}/histogram?{query}")
     expect(answer is not None, "no answer")
-    rows = 0
     if answer[0] == 200:
         page = json.loads(answer[2])
-        rows, partial = len(page["rows"]), page["partial"]
-    total = server.api.call("GET", f"{server.base}/search?q=row&from=-1d&limit=1000")
-    expect(total[0] in (200, 500), f"search gives {total[:1]}")
+        expect(page["partial"], f"rows are missing and nothing says so: {page['total']} of 40000")
+        expect(page["total"] > 0, "the good rows are not found")
+    expect_in(os.path.basename(largest).split(".")[0], server.log() + answer[2], "which segment")
     fill_server(server, 2000, first=100000)
     wait_for(lambda: server.rows("n:101999"), "rows written afterwards", alive=[server])
-    told = server.log() + (answer[2] if answer else "")
-    expect_in(os.path.basename(largest).split(".")[0], told, "which segment")
     expect_no_crash(server)
-    expect(rows > 0 or answer[0] != 200 or partial, "rows are missing and nothing says so")
 
 
 def check_corrupt_write_ahead_log(world):
@@ -407,7 +417,7 @@ def check_requests_without_rights(world):
 
 def check_invalid_query(world):
     server = e2e.Server(world).start().wait_ready().make_logstore()
-    for query, position in (("level:", 6), ("(a OR b", 7), ("a AND", 5), ("/(/", None),
+    for query, position in (("level:", 6), ("(a OR b", 0), ("a AND", 5), ("/(/", None),
                             ('"open', None)):
         error = error_of(server.search(query), 400)
         expect(error["message"], f"{query}: no message")
@@ -430,7 +440,7 @@ def check_query_that_runs_too_long(world):
         answer = server.ingest((json.dumps({"body": text}) + "\n") * 500)
         expect(answer[0] == 200, f"ingest gives {answer}")
     begin = time.monotonic()
-    answer = server.search("/(a|b|ab)*(ba|aab)*c{3}[^!]$/")
+    answer = server.search("/(a+)+[^a!]$/")
     took = time.monotonic() - begin
     expect(took < 20, f"took {took:.1f} s")
     expect(answer is not None, "no answer")

@@ -25,6 +25,8 @@ import kelp_e2e as e2e  # noqa: E402
 LINE = re.compile(r"w(\d+) (\d{9}) ([0-9a-f]{8}) (.*)", re.DOTALL)
 # No progress for so long means that the rest will never come.
 STALL_SECONDS = 60
+# With both programs running, no retry waits longer than that.
+SETTLE_SECONDS = 3
 
 
 def make_line(writer, number, chance):
@@ -103,24 +105,25 @@ def kill_at_random(programs, kills, seconds, chance):
 
 
 def wait_until_searchable(server, agent, expected):
-    best, since = -1, time.monotonic()
+    """Until all rows are there and no more come (rows that come twice must not hide missing ones)."""
+    last, since = None, time.monotonic()
     while True:
         server.check_alive()
         agent.check_alive()
         total = server.total()
-        if total is not None and total >= expected:
-            return
-        if total is not None and total > best:
-            best, since = total, time.monotonic()
-        if time.monotonic() - since > STALL_SECONDS:
-            return  # Reading back says what is missing.
+        if total is not None and total != last:
+            last, since = total, time.monotonic()
+        quiet = time.monotonic() - since
+        if quiet > (STALL_SECONDS if last is None or last < expected else SETTLE_SECONDS):
+            return  # Reading back says what is wrong.
         time.sleep(0.2)
 
 
 def count_rows(server, writers):
-    """What is wrong with the rows that can be found."""
+    """What is wrong with the rows that can be found: counts, and a line for each run of them."""
     seen = [bytearray(writer.written) for writer in writers]
-    found = duplicate = corrupt = 0
+    where = {}  # of a duplicate: its origins
+    found = corrupt = 0
     examples = []
     for row in server.all_rows():
         found += 1
@@ -130,18 +133,42 @@ def count_rows(server, writers):
             corrupt += 1
             examples.append(f"corrupt: {json.dumps(row)[:400]}")
             continue
-        marks, number = seen[int(match[1])], int(match[2])
-        if marks[number]:
-            duplicate += 1
-            examples.append(f"duplicate: w{match[1]} {number} {row['origin']} {row['resource']}")
-        marks[number] = min(255, marks[number] + 1)
-    missing = 0
+        writer, number = int(match[1]), int(match[2])
+        seen[writer][number] = min(255, seen[writer][number] + 1)
+        if seen[writer][number] > 1:
+            where.setdefault((writer, number), set()).add(row["origin"]["id"])
+    missing = sum(marks.count(0) for marks in seen)
+    duplicate = sum(count - 1 for marks in seen for count in marks if count > 1)
     for writer, marks in enumerate(seen):
-        for number, count in enumerate(marks):
-            if count == 0:
-                missing += 1
-                examples.append(f"missing: w{writer} {number}")
+        examples += [f"missing: {text}" for text in runs(writer, marks, lambda n: n == 0)]
+        examples += [f"duplicate: {text}, newest origin of the first "
+                     f"{' '.join(where.get((writer, first), []))}"
+                     for text, first in runs(writer, marks, lambda n: n > 1, with_first=True)]
     return {"found": found, "missing": missing, "duplicate": duplicate, "corrupt": corrupt}, examples
+
+
+def runs(writer, marks, wanted, with_first=False):
+    """Neighbouring numbers as one text."""
+    begin = None
+    for number, count in enumerate(list(marks) + [1]):
+        if wanted(count) and number < len(marks):
+            begin = number if begin is None else begin
+        elif begin is not None:
+            text = f"w{writer} {begin:09d} to {number - 1:09d}"
+            yield (text, begin) if with_first else text
+            begin = None
+
+
+def find_file(directory, text):
+    """Which log file holds a missing line, and where."""
+    line = text.split()[1] + " " + text.split()[2]
+    for name in sorted(os.listdir(directory)):
+        path = os.path.join(directory, name)
+        with open(path, "rb") as file:
+            offset = file.read().find((line + " ").encode())
+        if offset >= 0:
+            return f"{name} (inode {os.stat(path).st_ino}) at {offset}"
+    return "no file"
 
 
 def run(arguments):
@@ -174,8 +201,8 @@ def run(arguments):
             "rotations": sum(writer.rotations for writer in writers),
             "agent_kills": arguments.kills, "server_kills": arguments.kills,
             "catch_up_s": round(time.monotonic() - begin, 1)}))
-        for line in examples[:20]:
-            print(line)
+        for line in examples[:40]:
+            print(line + (f": {find_file(logs, line)}" if line.startswith("missing") else ""))
         bad = result["missing"] or result["duplicate"] or result["corrupt"]
         if bad:
             raise e2e.Failure("rows are not what was written")

@@ -237,7 +237,7 @@ class Server(Program):
 
     def total(self, query="*"):
         """How many rows a histogram counts; None while the server does not answer."""
-        parameters = urllib.parse.urlencode({"q": query, "from": "-1d", "to": "1h", "buckets": 1})
+        parameters = urllib.parse.urlencode({"q": query, "from": "-1d", "buckets": 1})
         answer = self.api.call("GET", f"{self.base}/histogram?{parameters}")
         return json.loads(answer[2])["total"] if answer and answer[0] == 200 else None
 

@@ -46,7 +46,7 @@ def bodies(path):
 def expect_row(row):
     """Time, body, fields, resource, origin: nothing more, nothing less."""
     expect(set(row) == {"time", "body", "fields", "resource", "origin"}, f"keys: {row}")
-    expect(TIME.fullmatch(row["time"]), f"time: {row}")
+    expect(TIME.fullmatch(row["time"] or ""), f"time: {row}")
     expect(isinstance(row["fields"], dict) and isinstance(row["resource"], dict), f"maps: {row}")
     expect(set(row["origin"]) == {"id", "offset"} and ORIGIN.fullmatch(row["origin"]["id"]) and
            isinstance(row["origin"]["offset"], int), f"origin: {row}")
@@ -215,7 +215,11 @@ def check_rename_rotation(world):
         with open(path, "a") as file:
             for n in range(100):
                 file.write(f"{turn} {n}\n")
-            os.rename(path, f"{path}.{turn}")  # no longer in the include pattern
+            file.flush()
+            # A file that is gone from its pattern before anybody looked was never there.
+            wait_for(lambda turn=turn: f"{turn} 0" in bodies(world.file("out")), "the file",
+                     alive=[agent])
+            os.rename(path, f"{path}.{turn}")  # no longer in the pattern
             file.write(f"{turn} late\n")
         expected += [f"{turn} {n}" for n in range(100)] + [f"{turn} late"]
         wait_for(lambda: len(bodies(world.file("out"))) >= len(expected), f"rows of turn {turn}",

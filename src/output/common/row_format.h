@@ -14,8 +14,8 @@ enum class RowFormat {
 };
 
 // Appends the selected rows of `batch`, each with a newline at its end. A raw body that holds
-// newlines stays as it is, and so becomes several lines.
-void AppendRows(const Batch& batch, RowFormat format, codec::ByteBuffer& out);
+// newlines stays as it is, and so becomes several lines. Rows without a time get `arrival`.
+void AppendRows(const Batch& batch, RowFormat format, UnixNanos arrival, codec::ByteBuffer& out);
 
 }  // namespace kelp::output
 

@@ -73,6 +73,23 @@ TEST_F(FileOutputTest, WritesOneJsonObjectPerRow) {
   EXPECT_EQ(text.back(), '\n');
 }
 
+TEST_F(FileOutputTest, GivesRowsWithoutATimeTheTimeOfTheirArrival) {
+  config_.format = RowFormat::kJson;
+  Start();
+  const UnixNanos before = RealEnv().clock().Now();
+  output_->Write(NewBatch({"first", "second"}, 1, 1, kNoTime), NewAck(fixture_.acks));
+  std::stringstream lines(Text());
+  for (const std::string body : {"first", "second"}) {
+    std::string line;
+    ASSERT_TRUE(std::getline(lines, line));
+    const Result<UnixNanos> time = ParseRfc3339(line.substr(9, 30));
+    ASSERT_TRUE(time.ok()) << line;
+    EXPECT_GE(*time, before);
+    EXPECT_EQ(line.substr(39, 10 + body.size()), "\",\"body\":\"" + body) << line;
+    EXPECT_EQ(line.back(), '}');
+  }
+}
+
 TEST_F(FileOutputTest, KeepsTheBatchWhileTheDiskIsFull) {
   Start();
   env_.failing.append_fails_after = 2;

@@ -84,7 +84,7 @@ bool StdoutOutput::HasRoom() const {
 
 void StdoutOutput::Write(SharedBatch batch, pipeline::Ack ack) {
   Item item{{}, batch->selected_count(), std::move(ack)};
-  AppendRows(*batch, config_.format, item.text);
+  AppendRows(*batch, config_.format, env_.clock().Now(), item.text);
   batch.reset();
   queue_bytes_gauge_.Set(static_cast<int64_t>(queue_bytes_ += item.text.size()));
   MutexLock lock(mu_);
