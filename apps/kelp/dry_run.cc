@@ -25,12 +25,26 @@ namespace {
 // As the agent's inputs cut lines by default; samples that matter are shorter.
 constexpr size_t kLineBytesMax = 1u << 20;
 
+// How the pipeline's first input frames its files.
+SampleFormat FormatOfInput(const pipeline::PipelineConfig& pipeline) {
+  // The parsed configurations of components are opaque here; the canonical text is not.
+  const Result<config::ConfigNode> node =
+      config::ParseYaml(pipeline.canonical, pipeline.name, {.expand_env = false, .env = nullptr});
+  const config::ConfigNode* inputs = node.ok() ? node->Find("inputs") : nullptr;
+  if (inputs == nullptr || inputs->items().empty()) return SampleFormat::kLines;
+  const config::ConfigNode& input = inputs->items()[0];
+  const config::ConfigNode* type = input.Find("type");
+  if (type != nullptr && type->text() == "pod_logs") return SampleFormat::kContainer;
+  const config::ConfigNode* format = input.Find("format");
+  const auto name = std::find(kSampleFormats.begin(), kSampleFormats.end(),
+                              format != nullptr ? format->text() : "lines");
+  return name == kSampleFormats.end() ? SampleFormat::kLines
+                                      : static_cast<SampleFormat>(name - kSampleFormats.begin());
+}
+
 std::unique_ptr<tail::LineDecoder> MakeDecoder(const pipeline::PipelineConfig& pipeline,
                                                SampleFormat format) {
-  if (format == SampleFormat::kAuto) {
-    const bool container = !pipeline.inputs.empty() && pipeline.inputs[0].entry->name == "pod_logs";
-    format = container ? SampleFormat::kContainer : SampleFormat::kLines;
-  }
+  if (format == SampleFormat::kAuto) format = FormatOfInput(pipeline);
   switch (format) {
     case SampleFormat::kContainer:
       return tail::MakeContainerDecoder(kLineBytesMax);

@@ -86,8 +86,6 @@ bool Child::Running() {
 
 std::string Child::Ending() const { return DescribeEnding(status_); }
 
-bool Child::ended_well() const { return WIFEXITED(status_) && WEXITSTATUS(status_) == 0; }
-
 void Child::Stop(Duration grace) {
   if (!Running()) return;
   kill(pid_, SIGTERM);

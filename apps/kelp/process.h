@@ -37,7 +37,6 @@ class Child {
   bool Running();
   // How it ended: "exit code 78", "killed by signal 9". REQUIRES: !Running().
   std::string Ending() const;
-  bool ended_well() const;
   // Sends TERM and waits up to `grace`; then KILL.
   void Stop(Duration grace);
   // The last lines it wrote.

@@ -22,6 +22,8 @@ constexpr Duration kServerGrace = 20s;
 constexpr Duration kProgressInterval = 5s;
 constexpr Duration kPollInterval = 100ms;
 constexpr size_t kLastLines = 20;
+// Of files that are there at the first start: enough to find something, not a day of reading.
+constexpr const char* kOldBytesPerFile = "16MiB";
 
 using Entries = std::vector<config::ConfigNode::Entry>;
 
@@ -95,7 +97,8 @@ std::string AgentYaml(const UpOptions& options) {
   const config::ConfigNode files =
       Map({{"type", Text("file"), {}},
            {"include", Texts(include), {}},
-           {"exclude", Texts({"/var/log/pods/**", "/var/log/containers/**"}), {}}});
+           {"exclude", Texts({"/var/log/pods/**", "/var/log/containers/**"}), {}},
+           {"start_at", Map({{"last", Text(kOldBytesPerFile), {}}}), {}}});
   std::vector<config::ConfigNode> pipelines = {Pipeline("machine", files, options)};
   if (options.pod_logs) {
     pipelines.push_back(Pipeline("pods", Map({{"type", Text("pod_logs"), {}}}), options));
@@ -209,7 +212,7 @@ class Machine {
     const std::string pods = options_.pod_logs ? " and the pods' logs" : "";
     Say(
         fmt::format("\nKelp collects this machine's logs{} and keeps them in {}.\n\n"
-                    "  console   {}/#code={}\n"
+                    "  console   {}/#/sign-in?code={}\n"
                     "            (this link can sign in once, within an hour; for another one:\n"
                     "            {} sign-in-code -c {})\n"
                     "  search    KELP_TOKEN=$(cat {}) {} logs -f\n"
