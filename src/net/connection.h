@@ -1,40 +1,26 @@
-// One server connection over a stream type. Internal to net/: includes Asio and Beast.
+// One server connection: HTTP over a ConnectionIo. Internal to net/: includes Asio and Beast.
 #ifndef KELP_NET_CONNECTION_H_
 #define KELP_NET_CONNECTION_H_
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/log.h"
 #include "net/answer.h"
+#include "net/connection_io.h"
 #include "net/response_writer.h"
 #include "net/server_core.h"
 
 namespace kelp::net {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-using boost::system::error_code;
-
-inline constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 // One read while a head or a pipelined request is expected; most heads fit.
 inline constexpr size_t kHeadReadBytes = 4096;
@@ -50,20 +36,24 @@ inline constexpr int64_t kBodyBytesPerSecondMin = 16 << 10;
 inline constexpr size_t kLingerBytesMax = 16 << 20;
 inline constexpr auto kLingerTime = std::chrono::seconds(2);
 
-// Adapts plain sockets and TLS streams to what Connection needs.
-template <typename Stream>
-struct StreamTraits;
-
-template <>
-struct StreamTraits<asio::ip::tcp::socket> {
-  static constexpr bool kPlain = true;
-  static asio::ip::tcp::socket& Socket(asio::ip::tcp::socket& stream) { return stream; }
-  static asio::awaitable<bool> Open(asio::ip::tcp::socket&) { co_return true; }
-  static asio::awaitable<void> EndWriting(asio::ip::tcp::socket& stream) {
-    error_code ignored;
-    stream.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    co_return;
+// Counts a body against the server's budget until the answer is written.
+class BodyLease {
+ public:
+  explicit BodyLease(MemoryBudget& budget) : budget_(budget) {}
+  BodyLease(const BodyLease&) = delete;
+  BodyLease& operator=(const BodyLease&) = delete;
+  ~BodyLease() { budget_.Release(held_); }
+  bool Grow(uint64_t bytes) {
+    if (!budget_.TryReserve(bytes)) return false;
+    held_ += bytes;
+    return true;
   }
+  // Makes the lease at least `bytes`, in steps.
+  bool Cover(uint64_t bytes) { return bytes <= held_ || Grow(bytes - held_ + kBodyStepBytes); }
+
+ private:
+  MemoryBudget& budget_;
+  uint64_t held_ = 0;
 };
 
 // Reads requests, hands them to the handler one at a time, writes the answers.
@@ -75,11 +65,12 @@ struct StreamTraits<asio::ip::tcp::socket> {
 template <typename Stream>
 class Connection final : public ConnectionBase,
                          public std::enable_shared_from_this<Connection<Stream>> {
-  using Traits = StreamTraits<Stream>;
-
  public:
   Connection(Worker& worker, Stream stream, bool refuse)
-      : worker_(worker), core_(worker.core), stream_(std::move(stream)), refuse_(refuse) {
+      : worker_(worker),
+        core_(worker.core),
+        io_(std::move(stream), deadline, worker.core.options.write_timeout),
+        refuse_(refuse) {
     worker_.Add(this);
   }
   ~Connection() override {
@@ -88,16 +79,7 @@ class Connection final : public ConnectionBase,
   }
 
   void Start() {
-    error_code error;
-    auto& socket = Traits::Socket(stream_);
-    socket.non_blocking(true, error);
-    socket.set_option(asio::ip::tcp::no_delay(true), error);
-    const auto endpoint = socket.remote_endpoint(error);
-    if (!error) {
-      const bool v6 = endpoint.address().is_v6();
-      const std::string address = endpoint.address().to_string(error);
-      remote_ = (v6 ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
-    }
+    remote_ = io_.Prepare();
     asio::co_spawn(
         worker_.context, [self = this->shared_from_this()] { return self->Run(); },
         [self = this->shared_from_this()](std::exception_ptr thrown) {
@@ -114,8 +96,7 @@ class Connection final : public ConnectionBase,
     // The coroutine answers 408 when a part of a request is there.
     timed_out_ = true;
     deadline = Now() + kLingerTime;
-    error_code ignored;
-    Traits::Socket(stream_).cancel(ignored);
+    io_.Cancel();
   }
 
   void Drain() override {
@@ -124,35 +105,14 @@ class Connection final : public ConnectionBase,
   }
 
   void Close() override {
-    if (std::exchange(closed_, true)) return;
+    if (io_.closed()) return;
     deadline = SteadyTime::max();
-    error_code ignored;
-    Traits::Socket(stream_).close(ignored);
+    io_.Close();
     if (answer_) answer_->Close();
     Wake();
   }
 
  private:
-  // Counts a body against the server's budget until the answer is written.
-  class BodyLease {
-   public:
-    explicit BodyLease(MemoryBudget& budget) : budget_(budget) {}
-    BodyLease(const BodyLease&) = delete;
-    BodyLease& operator=(const BodyLease&) = delete;
-    ~BodyLease() { budget_.Release(held_); }
-    bool Grow(uint64_t bytes) {
-      if (!budget_.TryReserve(bytes)) return false;
-      held_ += bytes;
-      return true;
-    }
-    // Makes the lease at least `bytes`, in steps.
-    bool Cover(uint64_t bytes) { return bytes <= held_ || Grow(bytes - held_ + kBodyStepBytes); }
-
-   private:
-    MemoryBudget& budget_;
-    uint64_t held_ = 0;
-  };
-
   enum class Phase { kIdle, kHead, kBody, kHandler };
   using HeadParser = beast::http::request_parser<beast::http::empty_body>;
   using ChunkedParser = beast::http::request_parser<beast::http::string_body>;
@@ -161,8 +121,8 @@ class Connection final : public ConnectionBase,
 
   asio::awaitable<void> Run() {
     deadline = Now() + core_.options.read_timeout;
-    const bool open = co_await Traits::Open(stream_);
-    while (open && !closed_) {
+    const bool open = co_await io_.Open();
+    while (open && !io_.closed()) {
       if (!co_await ServeOne()) break;
     }
     Close();
@@ -187,26 +147,6 @@ class Connection final : public ConnectionBase,
 
   // ---- Reading ---------------------------------------------------------------------------------
 
-  // Reads into the buffer. 0: the peer is gone, or we closed, or a deadline passed.
-  asio::awaitable<size_t> ReadSome(size_t bytes) {
-    const auto space = buffer_.prepare(bytes);
-    const size_t n = co_await ReadInto(space.data(), space.size());
-    buffer_.commit(n);
-    co_return n;
-  }
-
-  asio::awaitable<size_t> ReadInto(void* data, size_t size) {
-    error_code error;
-    if constexpr (Traits::kPlain) {
-      // Bytes are often there already; then a plain call saves the trip through the reactor.
-      const size_t n = stream_.read_some(asio::buffer(data, size), error);
-      if (!error) co_return n;
-      if (error != asio::error::would_block) co_return 0;
-    }
-    const auto [failure, n] = co_await stream_.async_read_some(asio::buffer(data, size), kAwait);
-    co_return failure ? 0 : n;
-  }
-
   asio::awaitable<bool> ReadHead(HeadParser& parser) {
     parser.header_limit(static_cast<uint32_t>(core_.options.header_bytes_max.bytes));
     parser.body_limit(boost::none);
@@ -214,13 +154,13 @@ class Connection final : public ConnectionBase,
     phase_ = Phase::kIdle;
     deadline = Now() + (first_ ? core_.options.read_timeout : core_.options.idle_timeout);
     while (watching_) co_await WaitWake();  // the read that watched for the peer's end goes on
-    if (closed_ || peer_gone_) co_return false;
-    if (buffer_.size() == 0 && co_await ReadSome(kHeadReadBytes) == 0) co_return false;
+    if (io_.closed() || peer_gone_) co_return false;
+    if (io_.buffer().size() == 0 && co_await io_.ReadSome(kHeadReadBytes) == 0) co_return false;
     phase_ = Phase::kHead;
     deadline = Now() + core_.options.read_timeout;
     while (true) {
       error_code error;
-      buffer_.consume(parser.put(buffer_.data(), error));
+      io_.buffer().consume(parser.put(io_.buffer().data(), error));
       if (parser.is_header_done()) break;
       if (error && error != beast::http::error::need_more) {
         core_.metrics.refused_head.Add();
@@ -232,7 +172,7 @@ class Connection final : public ConnectionBase,
         why += FormatByteSize(core_.options.header_bytes_max);
         co_return co_await Refuse(431, std::move(why));
       }
-      if (co_await ReadSome(kHeadReadBytes) != 0) continue;
+      if (co_await io_.ReadSome(kHeadReadBytes) != 0) continue;
       if (timed_out_) co_return co_await Refuse(408, "the request's header did not arrive in time");
       co_return false;
     }
@@ -276,10 +216,11 @@ class Connection final : public ConnectionBase,
       co_return co_await RefuseBodySize(limit);
     }
     if (length && !lease.Grow(*length)) co_return co_await RefuseMemory();
-    if (EqualsIgnoreCase(request.headers.Get("Expect"), "100-continue") && buffer_.size() == 0) {
+    if (EqualsIgnoreCase(request.headers.Get("Expect"), "100-continue") &&
+        io_.buffer().size() == 0) {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      write_buffers_.assign(1, asio::buffer(kContinue));
-      if (!co_await WriteBuffers()) co_return false;
+      io_.out().assign(1, asio::buffer(kContinue));
+      if (!co_await io_.Write()) co_return false;
     }
     if (parser.chunked()) co_return co_await ReadChunkedBody(parser, request, lease, limit);
     co_return co_await ReadSizedBody(request, static_cast<size_t>(*length));
@@ -290,14 +231,14 @@ class Connection final : public ConnectionBase,
     deadline = Now() + core_.options.read_timeout +
                std::chrono::seconds(static_cast<int64_t>(length) / kBodyBytesPerSecondMin);
     std::string& body = request.body;
-    const size_t ready = std::min(buffer_.size(), length);
+    const size_t ready = std::min(io_.buffer().size(), length);
     body.reserve(length);
-    body.assign(static_cast<const char*>(buffer_.data().data()), ready);
-    buffer_.consume(ready);
+    body.assign(static_cast<const char*>(io_.buffer().data().data()), ready);
+    io_.buffer().consume(ready);
     size_t done = ready;
     while (done < length) {
       if (done == body.size()) body.resize(done + std::min(kBodyStepBytes, length - done));
-      const size_t n = co_await ReadInto(body.data() + done, body.size() - done);
+      const size_t n = co_await io_.ReadInto(body.data() + done, body.size() - done);
       if (n == 0) co_return false;
       done += n;
     }
@@ -314,20 +255,20 @@ class Connection final : public ConnectionBase,
     parser.eager(true);
     while (!parser.is_done()) {
       error_code error;
-      if (buffer_.size() != 0) buffer_.consume(parser.put(buffer_.data(), error));
+      if (io_.buffer().size() != 0) io_.buffer().consume(parser.put(io_.buffer().data(), error));
       if (error == beast::http::error::body_limit) co_return co_await RefuseBodySize(limit);
       if (error && error != beast::http::error::need_more) {
         core_.metrics.refused_head.Add();
         co_return co_await Refuse(400, "the chunked body is malformed: " + error.message());
       }
       if (parser.is_done()) break;
-      if (buffer_.size() >= kReadAheadBytesMax) {
+      if (io_.buffer().size() >= kReadAheadBytesMax) {
         co_return co_await Refuse(400, "a chunk's header is too long");
       }
       if (!lease.Cover(parser.get().body().size() + kReadAheadBytesMax)) {
         co_return co_await RefuseMemory();
       }
-      if (co_await ReadSome(kReadAheadBytesMax - buffer_.size()) == 0) co_return false;
+      if (co_await io_.ReadSome(kReadAheadBytesMax - io_.buffer().size()) == 0) co_return false;
     }
     request.body = std::move(parser.get().body());
     core_.metrics.body_bytes.Add(request.body.size());
@@ -354,7 +295,7 @@ class Connection final : public ConnectionBase,
   }
 
   void OnAnswerChanged() {
-    if (closed_ || !CutOff()) return Wake();
+    if (io_.closed() || !CutOff()) return Wake();
     Close();
   }
 
@@ -379,7 +320,7 @@ class Connection final : public ConnectionBase,
     bool done = false;
     while (good && !done) {
       Answer::Step step = answer_->Take();
-      if (closed_ || peer_gone_) {
+      if (io_.closed() || peer_gone_) {
         good = false;
       } else if (step.full) {
         done = true;
@@ -412,70 +353,39 @@ class Connection final : public ConnectionBase,
                                                      .stream = false,
                                                      .body_bytes = response.body.size()});
     const bool bare = head_only_ || StatusHasNoBody(response.status);
-    write_buffers_.assign(1, asio::buffer(head));
-    if (!bare && !response.body.empty()) write_buffers_.push_back(asio::buffer(response.body));
-    co_return co_await WriteBuffers();
+    io_.out().assign(1, asio::buffer(head));
+    if (!bare && !response.body.empty()) io_.out().push_back(asio::buffer(response.body));
+    co_return co_await io_.Write();
   }
 
   asio::awaitable<bool> WriteStep(Answer::Step& step) {
     std::string head;
-    write_buffers_.clear();
+    io_.out().clear();
     if (step.head) {
       CountAnswer(step.head->status);
       if (http10_ || draining_) keep_alive_ = false;
       head =
           ResponseHead(*step.head, {.http10 = http10_, .keep_alive = keep_alive_, .stream = true});
-      write_buffers_.push_back(asio::buffer(head));
+      io_.out().push_back(asio::buffer(head));
     }
     // The pieces go out as one chunk, as they are: nothing is copied.
     static constexpr std::string_view kLineEnd = "\r\n";
     static constexpr std::string_view kLastChunk = "0\r\n\r\n";
     const std::string size = step.chunks.empty() ? "" : ChunkHead(step.chunk_bytes);
     if (!head_only_) {
-      if (!http10_ && !size.empty()) write_buffers_.push_back(asio::buffer(size));
-      for (const std::string& chunk : step.chunks) write_buffers_.push_back(asio::buffer(chunk));
-      if (!http10_ && !size.empty()) write_buffers_.push_back(asio::buffer(kLineEnd));
-      if (!http10_ && step.finished) write_buffers_.push_back(asio::buffer(kLastChunk));
+      if (!http10_ && !size.empty()) io_.out().push_back(asio::buffer(size));
+      for (const std::string& chunk : step.chunks) io_.out().push_back(asio::buffer(chunk));
+      if (!http10_ && !size.empty()) io_.out().push_back(asio::buffer(kLineEnd));
+      if (!http10_ && step.finished) io_.out().push_back(asio::buffer(kLastChunk));
     }
     if (step.abandoned) co_return false;
-    const bool written = co_await WriteBuffers();
+    const bool written = co_await io_.Write();
     answer_->Written(step.chunk_bytes);
     co_return written;
   }
 
   void CountAnswer(int status) {
     if (status >= 100 && status < 600) core_.metrics.answers[status / 100]->Add();
-  }
-
-  // Writes `write_buffers_`. The deadline moves with each byte that the peer takes.
-  asio::awaitable<bool> WriteBuffers() {
-    size_t first = 0;
-    while (first < write_buffers_.size()) {
-      // writev takes at most IOV_MAX pieces; Asio passes on at most 64.
-      const std::span<const asio::const_buffer> rest(write_buffers_.data() + first,
-                                                     write_buffers_.size() - first);
-      size_t n = co_await WriteSome(rest);
-      if (n == 0 || closed_) co_return false;
-      while (first < write_buffers_.size() && n >= write_buffers_[first].size()) {
-        n -= write_buffers_[first].size();
-        ++first;
-      }
-      if (first < write_buffers_.size()) write_buffers_[first] += n;
-    }
-    deadline = SteadyTime::max();
-    co_return true;
-  }
-
-  asio::awaitable<size_t> WriteSome(std::span<const asio::const_buffer> buffers) {
-    if constexpr (Traits::kPlain) {
-      error_code error;
-      const size_t n = stream_.write_some(buffers, error);
-      if (!error) co_return n;
-      if (error != asio::error::would_block) co_return 0;
-    }
-    deadline = Now() + core_.options.write_timeout;
-    const auto [failure, n] = co_await stream_.async_write_some(buffers, kAwait);
-    co_return failure ? 0 : n;
   }
 
   // ---- Refusing --------------------------------------------------------------------------------
@@ -503,11 +413,11 @@ class Connection final : public ConnectionBase,
 
   asio::awaitable<void> Linger() {
     deadline = Now() + kLingerTime;
-    co_await Traits::EndWriting(stream_);
+    co_await io_.EndWriting();
     size_t dropped = 0;
     while (dropped < kLingerBytesMax) {
-      buffer_.clear();
-      const size_t n = co_await ReadSome(kReadAheadBytesMax);
+      io_.buffer().clear();
+      const size_t n = co_await io_.ReadSome(kReadAheadBytesMax);
       if (n == 0) break;
       dropped += n;
     }
@@ -518,16 +428,13 @@ class Connection final : public ConnectionBase,
   // While a handler works, a read tells when the peer goes away. What it reads instead is the next
   // request, pipelined, and stays in the buffer; the watch ends there.
   void StartWatch() {
-    if (watching_ || buffer_.size() != 0) return;
+    if (watching_ || io_.buffer().size() != 0) return;
     watching_ = true;
-    const auto space = buffer_.prepare(kHeadReadBytes);
-    stream_.async_read_some(asio::buffer(space.data(), space.size()),
-                            [self = this->shared_from_this()](error_code error, size_t n) {
-                              self->watching_ = false;
-                              self->buffer_.commit(n);
-                              if (error) self->peer_gone_ = true;
-                              self->Wake();
-                            });
+    io_.ReadLater(kHeadReadBytes, [self = this->shared_from_this()](bool gone) {
+      self->watching_ = false;
+      if (gone) self->peer_gone_ = true;
+      self->Wake();
+    });
   }
 
   // Suspends until Wake(). May return early: callers look again.
@@ -550,16 +457,13 @@ class Connection final : public ConnectionBase,
 
   Worker& worker_;
   ServerCore& core_;
-  Stream stream_;
+  ConnectionIo<Stream> io_;
   const bool refuse_;
   std::string remote_;
-  beast::flat_buffer buffer_;
-  std::vector<asio::const_buffer> write_buffers_;
   std::shared_ptr<Answer> answer_;
   std::function<void()> resume_;
   Phase phase_ = Phase::kIdle;
   bool woken_ = false;
-  bool closed_ = false;
   bool draining_ = false;
   bool timed_out_ = false;
   bool watching_ = false;
