@@ -224,7 +224,8 @@ void RowPrinter::Append(ByteBuffer& out, uint32_t row) const {
   out.Append("{\"time\":");
   AppendJsonTime(out, batch_->time(row));
   out.Append(",\"body\":");
-  AppendJsonValue(out, batch_->body().Get(row));
+  // A body is text, also where a parser took it apart.
+  AppendJsonString(out, batch_->body().Get(row).text());
   out.Append(",\"fields\":{");
   bool first = true;
   for (const Field& field : fields_) {

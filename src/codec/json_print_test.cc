@@ -79,6 +79,7 @@ TEST(JsonPrint, PrintsRowsAsTheApiSays) {
   batch.AddColumn("level").Set(0, Value::String("info"));
   batch.AddColumn("n").Set(0, Value::Json("7"));
   batch.AddColumn("a\nb").Set(1, Value::Json("null"));
+  batch.body().Set(1, Value());
   RowPrinter printer;
   printer.Start(batch);
   ByteBuffer out;
