@@ -1,5 +1,7 @@
 #include "query/parser.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "query/limits.h"
@@ -20,7 +22,7 @@ bool IsKeyword(std::string_view word) { return word == "AND" || word == "OR" || 
 std::string Quoted(std::string_view rest) {
   size_t size = 1;
   while (size < rest.size() && IsWordByte(rest[0]) && IsWordByte(rest[size]) && size < 40) ++size;
-  return "'" + std::string(rest.substr(0, size)) + "'";
+  return fmt::format("'{}'", rest.substr(0, size));
 }
 
 class Parser {
@@ -29,7 +31,7 @@ class Parser {
 
   std::optional<Tree> Run() {
     if (text_.size() > kQueryBytesMax) {
-      Fail(kQueryBytesMax, "the query is longer than " + std::to_string(kQueryBytesMax) + " bytes");
+      Fail(kQueryBytesMax, fmt::format("the query is longer than {} bytes", kQueryBytesMax));
       return std::nullopt;
     }
     SkipSpace();
@@ -248,7 +250,7 @@ class Parser {
     term.text = std::string(text_.substr(begin, at_ - begin));
     ++at_;
     if (++regexes_ > kRegexesMax) {
-      return Fail(begin - 1, "more than " + std::to_string(kRegexesMax) + " regular expressions");
+      return Fail(begin - 1, fmt::format("more than {} regular expressions", kRegexesMax));
     }
     std::string why;
     size_t where = 0;
@@ -302,7 +304,7 @@ class Parser {
 
   bool AddTerm(Term term, Node& out) {
     if (tree_.terms.size() >= kTermsMax) {
-      return Fail(at_, "more than " + std::to_string(kTermsMax) + " words and conditions");
+      return Fail(at_, fmt::format("more than {} words and conditions", kTermsMax));
     }
     out.kind = Node::Kind::kTerm;
     out.term = static_cast<uint32_t>(tree_.terms.size());
@@ -351,7 +353,7 @@ class Parser {
                          Quoted(text_.substr(at_)) + "; put text with punctuation in quotes");
   }
   bool FailNesting(size_t position) {
-    return Fail(position, "more than " + std::to_string(kNestingMax) + " levels of '(' and NOT");
+    return Fail(position, fmt::format("more than {} levels of '(' and NOT", kNestingMax));
   }
   bool Fail(size_t position, std::string message) {
     error_.position = position;
