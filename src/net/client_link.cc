@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -39,7 +40,8 @@ struct Lookup {
   std::string port;
   std::vector<Address> addresses;
   int error = 0;
-  int done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  std::atomic<bool> done{false};  // hands the fields above to the waiting thread
+  const int done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
   void Run(int flags) {
     addrinfo hints{};
@@ -87,13 +89,15 @@ Result<std::vector<Address>> FindAddresses(const Url& url, int cancel_fd, LinkDe
   lookup->Run(AI_NUMERICHOST);
   if (lookup->error == 0) return lookup->addresses;
   std::thread([lookup] {
-    lookup->Run(AI_ADDRCONFIG);
+    lookup->Run(0);
+    lookup->done.store(true, std::memory_order_release);
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t n = ::write(lookup->done_fd, &one, sizeof one);
   }).detach();
   const Result<short> done =
       PollOne(lookup->done_fd, POLLIN, cancel_fd, deadline, "the look-up of " + url.host);
   if (!done.ok()) return done.status();
+  while (!lookup->done.load(std::memory_order_acquire)) std::this_thread::yield();
   if (lookup->error != 0 || lookup->addresses.empty()) {
     return UnavailableError("cannot find the host " + url.host + ": " +
                             gai_strerror(lookup->error));
