@@ -31,10 +31,11 @@ void SelectByEntry(const TextColumn& column, const std::vector<uint8_t>& marked,
 }
 
 void ScanDictionary(const Term& term, const TextColumn& column, const Bitmap& rows,
-                    MatchMemory& memory, Bitmap& hits) {
+                    MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
   std::vector<uint8_t> marked(column.dictionary.size());
   size_t count = 0;
   for (size_t i = 0; i < marked.size(); ++i) {
+    if (i % kRowsPerCheck == kRowsPerCheck - 1 && interrupt.Check()) return;
     marked[i] = ValueMatches(term, column.dictionary[i], memory) ? 1 : 0;
     count += marked[i];
   }
@@ -124,7 +125,7 @@ void ScanColumn(const Term& term, const TextColumn& column, const Bitmap& rows, 
       if (ValueMatches(term, column.dictionary[0], memory)) hits.Or(rows);
       return;
     case TextColumn::Form::kDictionary:
-      ScanDictionary(term, column, rows, memory, hits);
+      ScanDictionary(term, column, rows, memory, interrupt, hits);
       return;
     case TextColumn::Form::kPlain:
       ScanPlain(term, column, rows, memory, interrupt, hits);

@@ -44,7 +44,8 @@ std::shared_ptr<const Query> Parse(std::string_view text, ParseError& error);
 
 struct Limits {
   Duration time = 30s;
-  ByteSize memory = 256_MiB;  // for rows of the answer and decoded columns
+  // For rows of the answer. The decoded columns of one block, a few MiB, come on top.
+  ByteSize memory = 256_MiB;
   // Set by another thread to stop early; the call then answers kCancelled.
   const std::atomic<bool>* cancelled = nullptr;
 };

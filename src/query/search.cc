@@ -56,6 +56,7 @@ class Searcher {
     top_.emplace(blocks_, size_t{limit_} + 1, cursor_);
     unscanned_.reset();
     scanned_ = 0;
+    early_bytes_ = 0;
     result_ = SearchResult();
   }
 
@@ -90,8 +91,10 @@ class Searcher {
     if (!scan_.has_read_body()) return OkStatus();
     // What is left to decode is small; later the body would be decoded once more.
     for (Candidate& candidate : top_->rows()) {
+      if (early_bytes_ > request_.limits.memory.bytes / 2) break;  // large rows are made at the end
       if (candidate.block == index && candidate.made == nullptr) {
         RETURN_IF_ERROR(Make(candidate, scan_.reader()));
+        early_bytes_ += RowBytes(*candidate.made);
       }
     }
     return OkStatus();
@@ -205,9 +208,10 @@ class Searcher {
   std::optional<TopRows> top_;
   std::optional<UnixNanos> unscanned_;  // the newest time that was not looked at
   uint64_t scanned_ = 0;
-  size_t count_ = 0;        // rows of top_ to give
-  bool has_more_ = false;   // the cursor goes on behind the last row given
-  bool no_cursor_ = false;  // rows may be missing between those given
+  uint64_t early_bytes_ = 0;  // of rows made while their block was at hand, kept or not
+  size_t count_ = 0;          // rows of top_ to give
+  bool has_more_ = false;     // the cursor goes on behind the last row given
+  bool no_cursor_ = false;    // rows may be missing between those given
   SearchResult result_;
 };
 

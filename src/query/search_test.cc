@@ -226,6 +226,13 @@ TEST(SearchTest, OutOfMemoryGivesWhatFitsAndACursorForTheRest) {
   ASSERT_LT(result->rows.size(), 10u);
   EXPECT_EQ(result->partial, "the rows are larger than the memory limit of 5000B");
   EXPECT_EQ(Find(snapshot, "", 10, result->cursor).rows.size(), 10 - result->rows.size());
+  // The same where rows are made while their block is at hand.
+  std::vector<TestRow> mixed = Rows(0, 9, "match " + std::string(1000, 'x'));
+  for (size_t i = 0; i < mixed.size(); i += 2) mixed[i].body = Text("other");
+  const Result<SearchResult> early = Search(MemorySnapshot(mixed), *Q("match"), request);
+  ASSERT_TRUE(early.ok());
+  EXPECT_EQ(early->rows.size(), result->rows.size());
+  EXPECT_EQ(early->partial, result->partial);
   request.limits.memory = ByteSize{500};
   EXPECT_EQ(Search(snapshot, *Q(""), request).status().code(), Code::kResourceExhausted);
 }
