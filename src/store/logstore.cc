@@ -63,38 +63,37 @@ AppendResult Logstore::Apply(std::vector<BatchPtr> batches, uint64_t sequence, U
   return result;
 }
 
+// Joins as a binary counter carries: each row takes part in few joins.
+void Logstore::AddHotBlock(std::vector<HotPartPtr> parts) {
+  hot_.push_back(std::make_shared<const HotBlock>(std::move(parts)));
+  while (hot_.size() >= 2) {
+    const HotBlock& last = *hot_[hot_.size() - 1];
+    const HotBlock& before = *hot_[hot_.size() - 2];
+    if (before.rows() > 2 * last.rows() || !HotBlock::CanJoin(before, last, kJoinedRowsMax)) return;
+    auto joined = HotBlock::Join(before, last);
+    hot_.pop_back();
+    hot_.back() = std::move(joined);
+  }
+}
+
 void Logstore::AddHot(const std::vector<HotPartPtr>& parts) {
   if (parts.empty()) return;
   std::vector<HotPartPtr> group;
   uint64_t rows = 0;
   uint64_t bytes = 0;
-  const auto close = [&] {
-    hot_.push_back(std::make_shared<const HotBlock>(std::move(group)));
-    group.clear();
-    rows = bytes = 0;
-    // Joins as a binary counter carries: each row takes part in few joins.
-    while (hot_.size() >= 2) {
-      const HotBlock& last = *hot_[hot_.size() - 1];
-      const HotBlock& before = *hot_[hot_.size() - 2];
-      if (before.rows() > 2 * last.rows() || !HotBlock::CanJoin(before, last, kJoinedRowsMax)) {
-        break;
-      }
-      auto joined = HotBlock::Join(before, last);
-      hot_.pop_back();
-      hot_.back() = std::move(joined);
-    }
-  };
   for (const HotPartPtr& part : parts) {
     if (!group.empty() && (rows + part->rows > HotBlock::kRowsMax ||
                            group.size() == HotBlock::kPartsMax || bytes > kHotBlockBytesMax)) {
-      close();
+      AddHotBlock(std::move(group));
+      group.clear();
+      rows = bytes = 0;
     }
     group.push_back(part);
     rows += part->rows;
     bytes += part->value_bytes;
     hot_bytes_.fetch_add(part->memory, std::memory_order_relaxed);
   }
-  close();
+  AddHotBlock(std::move(group));
   ++version_;
   snapshot_ = nullptr;
 }

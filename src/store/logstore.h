@@ -90,6 +90,7 @@ class Logstore {
   using BlockList = std::vector<std::shared_ptr<const Block>>;
 
   uint64_t RemoveDuplicates(Batch& batch, UnixNanos time) REQUIRES(mu_);
+  void AddHotBlock(std::vector<HotPartPtr> parts) REQUIRES(mu_);
   void AddHot(const std::vector<HotPartPtr>& parts) REQUIRES(mu_);
   void PruneMarks(UnixNanos now) REQUIRES(mu_);
   std::shared_ptr<const BlockList> SegmentBlocks() REQUIRES(mu_);

@@ -173,9 +173,10 @@ void StoreImpl::SkipCorrupt(const std::vector<SegmentPtr>& inputs) {
 }
 
 Status StoreImpl::MergeDays(Logstore& logstore) {
-  std::vector<SegmentPtr> all = logstore.segments();
-  std::erase_if(all,
-                [&](const SegmentPtr& segment) { return unmergeable_.count(segment->path()); });
+  std::vector<SegmentPtr> all;
+  for (const SegmentPtr& segment : logstore.segments()) {
+    if (unmergeable_.count(segment->path()) == 0) all.push_back(segment);
+  }
   for (auto& [day, segments] : ByDay(all)) {
     // A merge needs the space of its inputs once more.
     const std::vector<SegmentPtr> inputs = ChooseInputs(segments, options_.segment_bytes_max.bytes);
