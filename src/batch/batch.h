@@ -130,6 +130,7 @@ class Batch {
     arena_next_ = used_end;
   }
   std::string_view Copy(std::string_view text) {
+    if (text.empty()) return {"", 0};
     char* p = Allocate(text.size());
     std::memcpy(p, text.data(), text.size());
     return {p, text.size()};
