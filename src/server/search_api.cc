@@ -37,10 +37,21 @@ net::HttpResponse ProblemResponse(const Problem& problem) {
   return response;
 }
 
+// People count characters, the parser bytes: how many code points begin in the first `bytes`.
+size_t CharacterAt(std::string_view text, size_t bytes) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bytes),
+                    [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 std::shared_ptr<const query::Query> ParseQuery(const net::HttpRequest& request, Problem& problem) {
+  const std::string text = request.QueryParam("q").value_or("");
   query::ParseError error;
-  auto query = query::Parse(request.QueryParam("q").value_or(""), error);
-  if (query == nullptr) problem = {InvalidArgumentError(error.message), error.position};
+  auto query = query::Parse(text, error);
+  if (query == nullptr) {
+    problem = {InvalidArgumentError(error.message),
+               CharacterAt(text, std::min(error.position, text.size()))};
+  }
   return query;
 }
 

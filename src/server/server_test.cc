@@ -183,6 +183,10 @@ TEST_F(ServerTest, PointsAtTheWrongCharacterOfAQuery) {
     EXPECT_EQ(refused.status, 400);
     EXPECT_TRUE(Has(refused, "\"position\":")) << refused.body;
   }
+  // Counted in characters: two of three bytes each, a space, and the quote that never ends.
+  const HttpResponse refused =
+      Call("GET", std::string(kLogs) + "/search?q=%E6%94%AF%E4%BB%98%20%22open");
+  EXPECT_TRUE(Has(refused, "\"position\":3")) << refused.body;
   for (const char* params : {"?limit=0", "?limit=1001", "?limit=x", "?from=yesterday",
                              "?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "?cursor=x"}) {
     EXPECT_EQ(Call("GET", std::string(kLogs) + "/search" + params).status, 400) << params;
