@@ -79,6 +79,7 @@ class FakeServer final : public net::HttpTransport {
  private:
   std::pair<uint64_t, uint64_t> Store(const std::vector<BatchPtr>& parts) REQUIRES(mu_) {
     uint64_t accepted = 0, duplicate = 0;
+    std::vector<std::string>& bodies = bodies_;  // the analysis does not see into lambdas
     for (const BatchPtr& part : parts) {
       uint64_t& mark = marks_[part->origin];
       part->ForEach([&](uint32_t row) {
@@ -88,7 +89,7 @@ class FakeServer final : public net::HttpTransport {
         }
         mark = part->row_end(row);
         ++accepted;
-        bodies_.emplace_back(part->body().Get(row).text());
+        bodies.emplace_back(part->body().Get(row).text());
       });
     }
     return {accepted, duplicate};
