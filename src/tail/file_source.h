@@ -101,6 +101,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void RequestFinish() { finish_ = true; }
 
   const OriginId& origin() const { return start_.origin; }
+  uint64_t ordinal() const { return start_.ordinal; }
   // Everything up to here was handed on or is held as pieces.
   uint64_t position() const { return position_; }
   // Bytes behind position() belong to a half line, or pieces are held.

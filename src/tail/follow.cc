@@ -94,7 +94,10 @@ void Follow::ListDir(const std::string& path) {
     const auto it = dirs_.find(path);
     if (it == dirs_.end()) return;
     if (!rescanning_ && Followed(JoinPath(path, entry.name))) continue;
-    if (!options_.include.Step(it->second.states, entry.name).empty()) Examine(path, entry.name);
+    if (!options_.include.Step(it->second.states, entry.name).empty() ||
+        MayBeRotated(path, entry.name)) {
+      Examine(path, entry.name);
+    }
   }
   for (const std::string& name : gone) ForgetName(path, name);
 }
@@ -104,7 +107,7 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
   if (it == dirs_.end()) return;
   const GlobSet::States next = options_.include.Step(it->second.states, name);
   // What cannot match may still be a file of ours under a new name.
-  if (next.empty() && live_.empty()) return;
+  if (next.empty() && paths_.empty()) return;
   const std::string path = JoinPath(dir_path, name);
   Result<FileInfo> info = context_.env.files().Stat(path, /*follow_symlink=*/false);
   const bool is_link = info.ok() && info->type == FileType::kSymlink;
@@ -126,7 +129,7 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
     VisitDir(path, next);
   } else {
     ForgetName(dir_path, name);
-    if (info->type == FileType::kRegular && !is_link) Relocate(path, *info);
+    if (info->type == FileType::kRegular && !is_link) OnOtherFile(dir_path, name, *info);
   }
 }
 
@@ -148,15 +151,6 @@ void Follow::RemoveDir(const std::string& path) {
   const auto parent = dirs_.find(DirName(path));
   if (parent != dirs_.end()) parent->second.children.erase(BaseName(path));
   const std::string below = path == "/" ? path : path + "/";
-  std::vector<std::string> gone_paths;
-  for (auto it = paths_.lower_bound(below); it != paths_.end() && StartsWith(it->first, below);
-       ++it) {
-    gone_paths.push_back(it->first);
-  }
-  for (const std::string& gone : gone_paths) {
-    const auto it = paths_.find(gone);
-    if (it != paths_.end()) PathGone(it->second);
-  }
   std::vector<std::string> gone_dirs{path};
   for (auto it = dirs_.lower_bound(below); it != dirs_.end() && StartsWith(it->first, below);
        ++it) {
@@ -167,6 +161,15 @@ void Follow::RemoveDir(const std::string& path) {
     if (it == dirs_.end()) continue;
     SetWatch(it->second, false);
     dirs_.erase(it);
+  }
+  std::vector<std::string> gone_paths;
+  for (auto it = paths_.lower_bound(below); it != paths_.end() && StartsWith(it->first, below);
+       ++it) {
+    gone_paths.push_back(it->first);
+  }
+  for (const std::string& gone : gone_paths) {
+    const auto it = paths_.find(gone);
+    if (it != paths_.end()) PathGone(it->second);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -36,6 +37,7 @@ struct Incarnation {
   std::vector<NamedPath*> names;  // followed paths that lead to it now
   std::string location;           // where it is, when it is under no followed path; may be empty
   Watch* location_watch = nullptr;
+  OriginId predecessor;              // while waiting
   std::vector<OriginId> successors;  // released when this is drained
   bool waiting = false;              // an older incarnation comes first
   bool displaced = false;            // a name of it was given to another file or removed
@@ -57,9 +59,13 @@ struct NamedPath {
   bool is_link = false;
   Incarnation* current = nullptr;
   OriginId last;  // the newest incarnation it led to
+  // When that one came into being, and the one before it: a file between the two was missed.
+  UnixNanos last_born = kNoTime;
+  UnixNanos before_born = kNoTime;
   // Where events about it come from: its own directory, and those that links lead through.
   std::vector<std::pair<Watch*, std::string>> routes;
   bool scanned = false;  // some route could not be watched
+  Duration gone_at{0};   // not 0: no file has had this name since
   Duration retry_at{0};  // not 0: could not be opened, or waits for its origin
 };
 
@@ -128,6 +134,10 @@ class Follow {
   // Has all checkpoints written that it knows.
   void WriteAll();
 
+  // Lets those files be read that were found since, and wait for no other. After all events of a
+  // step.
+  void ReleaseFresh();
+
   // --- timers ---
   // Retries, files that need a closer look, scans of what is not watched.
   void OnTimer(Duration now);
@@ -168,7 +178,6 @@ class Follow {
   void LetGo(NamedPath& path);
   void AddRoutes(NamedPath& path);
   void DropRoutes(NamedPath& path);
-  void Relocate(const std::string& path, const FileInfo& info);
   void SetLocation(Incarnation& file, const std::string& path);
   void ClearLocation(Incarnation& file);
   Result<std::shared_ptr<File>> OpenFile(const std::string& path);
@@ -178,7 +187,9 @@ class Follow {
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
                            File& file);
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
+  void SetLast(NamedPath& path, const Incarnation& file);
   void WaitFor(Incarnation& file, Incarnation* older);
+  void LetRead(Incarnation& file);
   void Displace(Incarnation& file);
   void Drained(Incarnation& file);
   void Ended(Incarnation& file);
@@ -192,12 +203,32 @@ class Follow {
   void UpdateLag(Incarnation& file);
 
   // --- restore.cc ---
+  struct Restorable {
+    uint64_t ordinal = 0;  // UINT64_MAX: not known, came after all that are
+    UnixNanos born = kNoTime;
+    OriginId origin;  // empty: not known
+    std::string at;
+    std::string path;  // it was
+    bool operator<(const Restorable& other) const {
+      return std::tie(ordinal, born, at) < std::tie(other.ordinal, other.born, other.at);
+    }
+  };
   std::vector<std::string> LinkChain(const std::string& path) const;
   void Restore();
+  void SearchDir(const std::string& dir,
+                 const std::vector<std::pair<const Checkpoint*, std::string>>& missing,
+                 std::vector<Restorable>& restore);
   void RestoreOne(const OriginId& origin, const std::string& at);
+  bool MayBeRotated(const std::string& dir, const std::string& name) const;
+  // A file of ours under a name that is not followed, or one that was rotated before we saw it.
+  void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
+  void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
+  void JoinChain(NamedPath& path, Incarnation& file);
+  NamedPath& PathNamed(const std::string& path);
   void Know(Checkpoint checkpoint);
   void Unknow(const OriginId& origin);
   void MarkVanished();
+  void RememberPath(const Checkpoint& checkpoint);
 
   TailContext& context_;
   const FollowOptions options_;
@@ -221,6 +252,7 @@ class Follow {
   std::unordered_map<OriginId, Checkpoint> known_;
   std::unordered_multimap<FileKey, OriginId, FileKeyHash> known_by_key_;
   std::unordered_map<OriginId, std::string> deferred_;  // to be restored when they are free
+  std::vector<OriginId> fresh_;                         // found in this step, waiting for no other
   std::vector<Incarnation*> attention_;
   std::set<std::string> retries_;  // paths with retry_at
   std::string safety_path_;        // where the safety scan stands

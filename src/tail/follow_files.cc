@@ -15,6 +15,10 @@ constexpr Duration kOriginRetry = 100ms;
 constexpr uint32_t kErrorsMax = 5;
 // How often files are looked at that were displaced or may be gone.
 constexpr Duration kCloseLookInterval = 500ms;
+// Leaves room for origins that are found later and belong in between.
+constexpr uint64_t kOrdinalStep = 2;
+// A path without a file is remembered this long.
+constexpr Duration kGonePathKept = 600s;
 // So many descriptors are looked at to find one that can be closed.
 constexpr int kParkTries = 32;
 
@@ -35,18 +39,22 @@ void Follow::SetPath(const std::string& path, const FileInfo& info, bool is_link
     found_.push_back({path, info, is_link});
     return;
   }
-  const auto [it, fresh] = paths_.try_emplace(path);
-  if (fresh) {
-    it->second.follow = this;
-    it->second.path = path;
-  }
-  Update(it->second, info, is_link);
+  Update(PathNamed(path), info, is_link);
+}
+
+NamedPath& Follow::PathNamed(const std::string& path) {
+  NamedPath& named = paths_[path];
+  named.follow = this;
+  named.path = path;
+  return named;
 }
 
 void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
   Incarnation* current = path.current;
   if (current != nullptr && !current->ended && SameFile(*current, info)) {
-    if (info.size != current->source->position()) {
+    const FileSource& source = *current->source;
+    const bool half_only = source.has_half() && info.size == source.size();
+    if (info.size != source.position() && !half_only) {
       current->source->set_size(info.size);
       Touch(*current);
     }
@@ -63,7 +71,7 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
     AddRoutes(path);
   }
   retries_.erase(path.path);
-  path.retry_at = Duration(0);
+  path.retry_at = path.gone_at = Duration(0);
   const auto it = live_.find(FileKey::Of(info));
   if (it != live_.end() && SameFile(*it->second, info)) {
     Name(path, *it->second);
@@ -74,7 +82,7 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
   file->names.push_back(&path);
   path.current = file;
   WaitFor(*file, Find(path.last));
-  path.last = file->source->origin();
+  SetLast(path, *file);
 }
 
 // A file that is followed already got this name, too.
@@ -85,17 +93,29 @@ void Follow::Name(NamedPath& path, Incarnation& file) {
   if (path.last == file.source->origin() && file.successors.empty()) {
     file.displaced = file.drained = false;
   }
-  path.last = file.source->origin();
+  SetLast(path, file);
   Touch(file);
+}
+
+void Follow::SetLast(NamedPath& path, const Incarnation& file) {
+  if (path.last == file.source->origin()) return;
+  path.last = file.source->origin();
+  path.before_born = std::exchange(path.last_born, file.born);
 }
 
 void Follow::PathGone(NamedPath& path) {
   if (path.current != nullptr) LetGo(path);
   retries_.erase(path.path);
   path.retry_at = Duration(0);
+  const Duration now = context_.Now();
+  if (path.gone_at == Duration(0)) path.gone_at = now;
+  // Remembered for a while: a new file of this name waits for the last one, and one that is
+  // rotated at once is recognised by its new name.
+  const bool dir_gone = dirs_.count(DirName(path.path)) == 0;
   const Incarnation* last = Find(path.last);
-  // Kept while a new file of this name would have to wait for the last one.
-  if (last == nullptr || last->drained) ErasePath(path);
+  if ((last == nullptr || last->drained) && (dir_gone || now - path.gone_at > kGonePathKept)) {
+    ErasePath(path);
+  }
 }
 
 void Follow::ErasePath(NamedPath& path) {
@@ -134,13 +154,6 @@ void Follow::DropRoutes(NamedPath& path) {
   }
   path.routes.clear();
   SetScanned(path.scanned, false);
-}
-
-void Follow::Relocate(const std::string& path, const FileInfo& info) {
-  const auto it = live_.find(FileKey::Of(info));
-  if (it == live_.end() || !SameFile(*it->second, info)) return;
-  SetLocation(*it->second, path);
-  Touch(*it->second);
 }
 
 void Follow::SetLocation(Incarnation& file, const std::string& path) {
@@ -246,7 +259,7 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
   start.space = space();
   start.path = path;
   start.identity = {FileKey::Of(info), info.born, Fingerprint::Of(head)};
-  start.ordinal = ++context_.last_ordinal;
+  start.ordinal = context_.last_ordinal += kOrdinalStep;
   if (starting_ && lost_) {
     if (options_.on_lost_checkpoints == OnLostCheckpoints::kEnd) start.resume = info.size;
   } else if (starting_ && first_start_) {
@@ -298,11 +311,26 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
 }
 
 void Follow::WaitFor(Incarnation& file, Incarnation* older) {
+  file.waiting = true;
   if (older != nullptr && older != &file && !older->drained && !older->ended) {
-    file.waiting = true;
+    file.predecessor = older->source->origin();
     older->successors.push_back(file.source->origin());
-    return;
+  } else {
+    // At the end of the step: until then an older one may turn up.
+    file.predecessor = {};
+    fresh_.push_back(file.source->origin());
   }
+}
+
+void Follow::ReleaseFresh() {
+  for (const OriginId& origin : std::exchange(fresh_, {})) {
+    Incarnation* file = Find(origin);
+    if (file != nullptr && file->waiting && file->predecessor.empty()) LetRead(*file);
+  }
+}
+
+void Follow::LetRead(Incarnation& file) {
+  file.waiting = false;
   file.source->Release();
   Touch(file);
 }
@@ -347,15 +375,10 @@ void Follow::Drained(Incarnation& file) {
   for (const OriginId& origin : std::exchange(file.successors, {})) {
     Incarnation* next = Find(origin);
     if (next == nullptr) continue;
-    next->waiting = false;
-    next->source->Release();
-    Touch(*next);
+    LetRead(*next);
   }
   const auto it = paths_.find(file.path);
-  if (it != paths_.end() && it->second.current == nullptr && it->second.retry_at.count() == 0 &&
-      it->second.last == file.source->origin()) {
-    ErasePath(it->second);
-  }
+  if (it != paths_.end() && it->second.gone_at != Duration(0)) PathGone(it->second);
 }
 
 void Follow::OnNews(Incarnation& file, uint32_t bits) {

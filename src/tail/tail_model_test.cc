@@ -1,8 +1,10 @@
 // Writers that append, rotate and delete at random, an agent that is killed at random, and a model
 // that knows every line: what was acknowledged and stored before a kill, and what comes after it,
 // is each line once and in order.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -56,7 +58,7 @@ class Model {
     int rotations = 0;
     bool exists = false;
     bool seen = false;                // by the agent
-    bool stored = false;              // with a checkpoint
+    bool ever_stored = false;         // some file of this name, with a checkpoint
     bool pieces[2] = {false, false};  // CRI: a record of the stream is unfinished
   };
 
@@ -74,10 +76,19 @@ class Model {
       case 4:
         return Rotate(writer);
       case 5:
+        Trace("step");
         if (tail_ != nullptr) Step();
         return;
       case 6:
-        if (tail_ != nullptr) host_->ReadAll(1 + Rand(4));
+        if (tail_ == nullptr) return;
+        for (size_t at = host_->rows.size(), turns = host_->ReadAll(1 + Rand(4)); turns > 0;
+             turns = 0) {
+          for (; at < host_->rows.size(); ++at) {
+            const ReadRow& row = host_->rows[at];
+            Trace("  read {} {} {}", row.origin.ToString().substr(0, 6), BaseName(row.path),
+                  row.body.substr(row.body.rfind('#')));
+          }
+        }
         return;
       case 7:
         if (tail_ != nullptr) host_->AckAll(1 + Rand(3));
@@ -95,6 +106,13 @@ class Model {
         if (Chance(30)) Delete(writer);
         return;
     }
+  }
+
+  // The history of a failed seed: KELP_TRACE=1.
+  template <typename... Args>
+  void Trace(fmt::format_string<Args...> format, Args&&... args) {
+    static const bool trace = std::getenv("KELP_TRACE") != nullptr;
+    if (trace) fmt::print("{}\n", fmt::vformat(format, fmt::make_format_args(args...)));
   }
 
   // --- writers ---
@@ -121,8 +139,23 @@ class Model {
       text += line.substr(0, cut);
       writer.half = line.substr(cut);
     }
+    if (!writer.exists) NextTick();
     dir_.Append(writer.name, text);
     writer.exists = true;
+    Trace("write {} to line {}", writer.name, writer.written);
+  }
+  // Births of files are told apart by the file system's clock, which ticks a few hundred times a
+  // second; files of one name are not made faster than that.
+  void NextTick() {
+    const auto born = [&] {
+      dir_.Append("tick", "");
+      const UnixNanos time = env_.files().Stat(dir_ / "tick")->born;
+      dir_.Remove("tick");
+      return time;
+    };
+    const UnixNanos before = born();
+    while (before != kNoTime && born() == before) {
+    }
   }
   // Ends the line and, in CRI, the records that are under way.
   void FinishLine(Writer& writer) {
@@ -135,7 +168,8 @@ class Model {
     if (!text.empty()) dir_.Append(writer.name, text);
   }
   void Rotate(Writer& writer) {
-    if (!writer.exists || !writer.stored) return;
+    // A file that was rotated before its name was ever stored is nobody's.
+    if (!writer.exists || !writer.ever_stored) return;
     FinishLine(writer);
     // The whole chain moves, as logrotate does it.
     for (int i = writer.rotations; i > 0; --i) {
@@ -143,18 +177,20 @@ class Model {
     }
     dir_.Rename(writer.name, writer.name + ".1");
     ++writer.rotations;
-    writer.exists = writer.seen = writer.stored = false;
+    Trace("rotate {} after line {}", writer.name, writer.written);
+    writer.exists = writer.seen = false;
   }
   // Only what the agent holds open can be read after it was deleted.
   void Delete(Writer& writer) {
     if (tail_ == nullptr || !writer.exists) return;
+    Trace("delete {}", writer.name);
     FinishLine(writer);
     Settle(1s);
     FinishLine(writer);
     dir_.Append(writer.name, NextLine(writer));
     FinishLine(writer);
     dir_.Remove(writer.name);
-    writer.exists = writer.seen = writer.stored = false;
+    writer.exists = writer.seen = writer.ever_stored = false;
     Settle(12s);
     host_->AckAll();
     Commit();
@@ -163,6 +199,7 @@ class Model {
   // --- agent ---
 
   void StartAgent() {
+    Trace("start");
     tail_ = std::make_unique<TailService>(env_, metrics_, std::make_unique<Store>(store_));
     host_ = std::make_unique<ReadingHost>();
     host_->bytes_max = 4096;
@@ -189,17 +226,24 @@ class Model {
     for (Duration passed{0}; passed < time; passed += 250ms) {
       env_.Advance(250ms);
       Step();
-      while (host_->ReadAll() > 0) Step();
+      for (int i = 0; i < 10 && host_->ReadAll() > 0; ++i) Step();
     }
   }
   void Commit() {
     ASSERT_TRUE(tail_->StoreCheckpoints().ok());
-    for (Writer& writer : writers_) writer.stored = writer.seen;
+    for (Writer& writer : writers_) writer.ever_stored |= writer.seen;
   }
   void StopAgent() {
     // As a kill: what was not stored is gone. Writing at the end is switched off.
     store_.FailWith(UnavailableError("killed"));
     const auto stored = store_.Contents();
+    Trace("kill");
+    for (const auto& [origin, c] : stored) {
+      Trace("  stored {} {} resume {} emitted {} ordinal {} {}", origin.ToString().substr(0, 6),
+            BaseName(c.path), c.resume, c.emitted, c.ordinal, c.vanished == kNoTime ? "" : "gone");
+    }
+    std::sort(host_->acked_rows.begin(), host_->acked_rows.end(),
+              [](const ReadRow& a, const ReadRow& b) { return a.number < b.number; });
     for (const ReadRow& row : host_->acked_rows) {
       const auto it = stored.find(row.origin);
       if (it != stored.end() && row.end <= it->second.emitted) committed_.push_back(row);
@@ -242,13 +286,17 @@ class Model {
   std::vector<ReadRow> committed_;
 };
 
+uint64_t FirstSeed() {
+  const char* seed = std::getenv("KELP_SEED");
+  return seed != nullptr ? std::strtoull(seed, nullptr, 10) : 1;
+}
 uint64_t Seeds() {
   const char* seeds = std::getenv("KELP_SEEDS");
   return seeds != nullptr ? std::strtoull(seeds, nullptr, 10) : 40;
 }
 
 TEST(TailModelTest, EveryLineOnceAndInOrder) {
-  for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
+  for (uint64_t seed = FirstSeed(); seed <= Seeds(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Model(seed, /*cri=*/false).Run();
     if (HasFailure()) return;
@@ -256,7 +304,7 @@ TEST(TailModelTest, EveryLineOnceAndInOrder) {
 }
 
 TEST(TailModelTest, EveryRecordOnceAndInOrder) {
-  for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
+  for (uint64_t seed = FirstSeed(); seed <= Seeds(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Model(seed, /*cri=*/true).Run();
     if (HasFailure()) return;

@@ -85,10 +85,12 @@ class TailService::Impl {
 
   ~Impl() {
     StopThread();
-    context_.news->Disconnect();
-    MutexLock lock(mu_);
-    CHECK(follows_.empty(), "follows are removed before the TailService ends");
-    HandleNews();
+    {
+      MutexLock lock(mu_);
+      context_.news->Disconnect();
+      CHECK(follows_.empty(), "follows are removed before the TailService ends");
+      HandleNews();
+    }
     WriteCheckpoints().IgnoreError();  // it was said, and there is nobody left to try again
   }
 
@@ -126,8 +128,10 @@ class TailService::Impl {
 
   bool Step(Duration timeout);
   Status StoreCheckpoints() {
-    MutexLock lock(mu_);
-    HandleNews();
+    {
+      MutexLock lock(mu_);
+      HandleNews();
+    }
     return WriteCheckpoints();
   }
   void StartThread() {
@@ -146,6 +150,7 @@ class TailService::Impl {
   void Run();
   void Wake();
   void Pause(Duration d);
+  bool HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) EXCLUDES(mu_);
   void StartFollows(Duration now) REQUIRES(mu_);
   void Dispatch(const FileWatcher::Event& event) REQUIRES(mu_);
   void DispatchName(Watch& watch, const FileWatcher::Event& event) REQUIRES(mu_);
@@ -153,7 +158,7 @@ class TailService::Impl {
   void Released(const std::shared_ptr<FileSource>& source) REQUIRES(mu_);
   void SafetyScan(Duration now) REQUIRES(mu_);
   void Sweep(Duration now) REQUIRES(mu_);
-  Status WriteCheckpoints() REQUIRES(mu_);
+  Status WriteCheckpoints() EXCLUDES(mu_);
   bool SomethingToWrite() const REQUIRES(mu_) {
     return !context_.put.empty() || !context_.remove.empty() || !context_.moved.empty();
   }
@@ -173,7 +178,7 @@ class TailService::Impl {
   // Sources of removed follows that still have something on its way.
   std::unordered_map<OriginId, std::shared_ptr<FileSource>> draining_ GUARDED_BY(mu_);
   Duration start_retry_at_ GUARDED_BY(mu_){0};
-  Duration write_at_ GUARDED_BY(mu_){0};  // 0: nothing is to be written
+  Duration write_at_{0};  // 0: nothing is to be written. Of the stepping thread.
   Duration swept_at_ GUARDED_BY(mu_){0};
   FollowId safety_follow_ GUARDED_BY(mu_) = 0;
   Duration safety_round_at_ GUARDED_BY(mu_){0};
@@ -231,8 +236,17 @@ bool TailService::Impl::Step(Duration timeout) {
     if (!woken_ && timeout > Duration(0)) wake_cv_.WaitFor(wake_mu_, timeout);
     woken_ = false;
   }
-  MutexLock lock(mu_);
   const Duration now = env_.clock().Monotonic();
+  const bool happened = HandleAll(events, now);
+  if (write_at_ != Duration(0) && now >= write_at_) {
+    const Status status = WriteCheckpoints();
+    write_at_ = status.ok() ? Duration(0) : now + kStoreRetry;
+  }
+  return happened;
+}
+
+bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) {
+  MutexLock lock(mu_);
   StartFollows(now);
   for (const FileWatcher::Event& event : events) Dispatch(event);
   const bool news = HandleNews();
@@ -240,6 +254,7 @@ bool TailService::Impl::Step(Duration timeout) {
     if (entry.started) entry.follow->OnTimer(now);
   }
   SafetyScan(now);
+  for (auto& [id, entry] : follows_) entry.follow->ReleaseFresh();
   Sweep(now);
   if (context_.open_files.size() > options_.open_files_max) {
     Follow::ParkSome(context_, context_.open_files.size() - options_.open_files_max);
@@ -247,10 +262,6 @@ bool TailService::Impl::Step(Duration timeout) {
   watches_.Flush();
   if (SomethingToWrite() && write_at_ == Duration(0)) {
     write_at_ = now + options_.checkpoint_interval;
-  }
-  if (write_at_ != Duration(0) && now >= write_at_) {
-    const Status status = WriteCheckpoints();
-    write_at_ = status.ok() ? Duration(0) : now + kStoreRetry;
   }
   return news || !events.empty();
 }
@@ -430,25 +441,35 @@ void TailService::Impl::Sweep(Duration now) {
 }
 
 Status TailService::Impl::WriteCheckpoints() {
-  if (!SomethingToWrite()) return OkStatus();
   CheckpointChanges changes;
-  for (const auto& [origin, source] : context_.moved) changes.put.push_back(source->Snapshot());
-  for (const auto& [origin, checkpoint] : context_.put) {
-    if (context_.moved.count(origin) == 0) changes.put.push_back(checkpoint);
+  std::unordered_map<OriginId, Checkpoint> put;
+  std::unordered_map<OriginId, std::shared_ptr<FileSource>> moved;
+  std::unordered_set<OriginId> remove;
+  {
+    MutexLock lock(mu_);
+    put.swap(context_.put);
+    moved.swap(context_.moved);
+    remove.swap(context_.remove);
   }
-  changes.remove.assign(context_.remove.begin(), context_.remove.end());
+  for (const auto& [origin, source] : moved) changes.put.push_back(source->Snapshot());
+  for (const auto& [origin, checkpoint] : put) {
+    if (moved.count(origin) == 0) changes.put.push_back(checkpoint);
+  }
+  changes.remove.assign(remove.begin(), remove.end());
+  if (changes.empty()) return OkStatus();
+  // Without the lock: a slow disk must not hold up those who add and remove follows.
   const Status status = store_->Write(changes);
-  if (status.ok()) {
-    context_.moved.clear();
-    context_.put.clear();
-    context_.remove.clear();
-    return status;
-  }
+  if (status.ok()) return status;
   store_errors_.Add();
   LOG_RATE(10s, kError,
            "{}; reading goes on, the positions of {} files are kept in memory and written later. "
            "Lines may be sent again after a restart.",
            status.message(), changes.put.size());
+  MutexLock lock(mu_);
+  // What was to be written still is, unless there is something newer.
+  context_.moved.merge(moved);
+  context_.put.merge(put);
+  context_.remove.merge(remove);
   if (status.code() == Code::kDataLoss) {
     // The store began anew: it gets everything there is.
     for (auto& [id, entry] : follows_) entry.follow->WriteAll();

@@ -75,6 +75,7 @@ class TempDir {
 };
 
 struct ReadRow {
+  size_t number = 0;  // in the order of reading
   OriginId origin;
   std::string body;
   uint64_t begin = 0;
@@ -187,6 +188,7 @@ class ReadingHost final : public pipeline::InputHost {
       }
       EXPECT_GT(row.end, last_end_[batch.origin]) << "ends must grow";
       last_end_[batch.origin] = row.end;
+      row.number = rows.size();
       rows.push_back(std::move(row));
     }
     origin.unacked.push_back(
