@@ -32,15 +32,15 @@
 
 #define KELP_ALWAYS_INLINE inline __attribute__((always_inline))
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KELP_ASAN 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KELP_CHECKED_MEMORY 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KELP_ASAN 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KELP_CHECKED_MEMORY 1
 #endif
 #endif
-#ifndef KELP_ASAN
-#define KELP_ASAN 0
+#ifndef KELP_CHECKED_MEMORY
+#define KELP_CHECKED_MEMORY 0
 #endif
 
 namespace kelp::codec {
@@ -54,7 +54,7 @@ inline bool HasAvx2() {
 // holds none of those bytes, so that any memory will do.
 KELP_ALWAYS_INLINE __m128i LoadPartial16(const char* p, size_t size) {
   constexpr uintptr_t kPage = 4096;
-#if !KELP_ASAN
+#if !KELP_CHECKED_MEMORY
   if ((reinterpret_cast<uintptr_t>(p) & (kPage - 1)) <= kPage - 16) [[likely]] {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   }

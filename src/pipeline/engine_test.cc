@@ -62,6 +62,14 @@ TEST_F(EngineTest, FilteredRowsStillMoveThePositionAndAreCounted) {
             3);
 }
 
+TEST_F(EngineTest, RowsWithoutATimeGetThatOfTheirArrival) {
+  Make();
+  Apply({"{name: p, inputs: [{type: scripted, rows: 2}], outputs: [{type: hold, hold: true}]}"});
+  const UnixNanos before = RealEnv().clock().Now();
+  StepAll();
+  EXPECT_GE(Out("p").held[0].first->time(1), before);
+}
+
 TEST_F(EngineTest, PositionsWaitForTheOldestBatch) {
   Make();
   Apply({"{name: p, inputs: [{type: scripted, rows: 6}], outputs: [{type: hold, hold: true}]}"});

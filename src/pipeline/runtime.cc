@@ -153,6 +153,11 @@ void Runtime::Process(Batch& batch, int worker) {
     if (batch.selected_count() == 0) return;
     processor->Process(batch);
   }
+  // What said nothing of its time happened when it arrived, the same for every output and tap.
+  const UnixNanos now = services_.env->clock().Now();
+  batch.ForEach([&](uint32_t row) {
+    if (batch.time(row) == kNoTime) batch.set_time(row, now);
+  });
 }
 
 SharedBatch Runtime::Share(BatchPtr batch) {

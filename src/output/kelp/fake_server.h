@@ -79,7 +79,7 @@ class FakeServer final : public net::HttpTransport {
  private:
   std::pair<uint64_t, uint64_t> Store(const std::vector<BatchPtr>& parts) REQUIRES(mu_) {
     uint64_t accepted = 0, duplicate = 0;
-    std::vector<std::string>& bodies = bodies_;  // the analysis does not see into lambdas
+    std::vector<std::string> stored;  // the thread-safety analysis does not see into lambdas
     for (const BatchPtr& part : parts) {
       uint64_t& mark = marks_[part->origin];
       part->ForEach([&](uint32_t row) {
@@ -89,9 +89,10 @@ class FakeServer final : public net::HttpTransport {
         }
         mark = part->row_end(row);
         ++accepted;
-        bodies.emplace_back(part->body().Get(row).text());
+        stored.emplace_back(part->body().Get(row).text());
       });
     }
+    bodies_.insert(bodies_.end(), stored.begin(), stored.end());
     return {accepted, duplicate};
   }
 
