@@ -64,7 +64,7 @@ bool ParseRow(JsonFields& fields, std::string_view text) {
 std::string_view WithReadAhead(std::string_view text, Batch& batch) {
   constexpr uintptr_t kPage = 4096;
   const auto last = reinterpret_cast<uintptr_t>(text.data() + text.size() - 1);
-  if (!KELP_ASAN && (last & (kPage - 1)) < kPage - kReadAhead) return text;
+  if (!KELP_CHECKED_MEMORY && (last & (kPage - 1)) < kPage - kReadAhead) return text;
   char* copy = batch.Allocate(text.size() + kReadAhead);
   std::memcpy(copy, text.data(), text.size());
   std::memset(copy + text.size(), 0, kReadAhead);

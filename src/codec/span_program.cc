@@ -96,7 +96,7 @@ bool RunAny(const SpanKernels::Op* ops, const SpanKernels::Literal* literals,
 bool CanReadAhead(std::string_view text) {
   constexpr uintptr_t kPage = 4096;
   const auto last = reinterpret_cast<uintptr_t>(text.data() + text.size() - 1);
-  return !KELP_ASAN && !text.empty() && (last & (kPage - 1)) < kPage - kReadAhead;
+  return !KELP_CHECKED_MEMORY && !text.empty() && (last & (kPage - 1)) < kPage - kReadAhead;
 }
 
 }  // namespace
