@@ -1,4 +1,4 @@
-#include "apps/kelp/catalog.h"
+#include "catalog.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "apps/kelp/cli.h"
+#include "cli.h"
 
 #include <fmt/format.h>
 

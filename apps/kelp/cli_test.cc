@@ -1,10 +1,10 @@
-#include "apps/kelp/cli.h"
+#include "cli.h"
 
 #include <gtest/gtest.h>
 
-#include "apps/kelp/catalog.h"
-#include "apps/kelp/test_context.h"
+#include "catalog.h"
 #include "config/yaml.h"
+#include "test_context.h"
 
 namespace kelp::cli {
 namespace {
@@ -130,6 +130,7 @@ TEST(Describe, TellsComponentsAndTheirKeys) {
   EXPECT_EQ(t.Run({"describe", "agent"}), kExitOk);
   EXPECT_TRUE(Contains(t.printer.out, "memory_limit"));
   EXPECT_EQ(t.Run({"describe", "pipeline"}), kExitOk);
+  EXPECT_EQ(t.Run({"describe", "server"}), kExitOk);
   EXPECT_EQ(t.Run({"describe", "processor", "splt"}), kExitUsage);
   EXPECT_TRUE(Contains(t.printer.err, "did you mean \"split\"?"));
   EXPECT_EQ(t.Run({"describe", "sink"}), kExitUsage);
@@ -159,6 +160,21 @@ TEST(Validate, AcceptsPipelinesAndAgents) {
       other.Write("agent.yaml", "data_dir: /tmp\npipelines_dir: " + dir.path() + "\n");
   EXPECT_EQ(t.Run({"config", "validate", agent}), kExitOk) << t.printer.err;
   EXPECT_EQ(t.printer.out, "good: 1 file, 1 pipeline\n");
+}
+
+TEST(Validate, TellsServerFromAgentByTheirKeys) {
+  TestContext t;
+  const TempDir dir;
+  const std::string server = dir.Write("server.yaml", "data_dir: /d\nquery: {time_max: 1s}\n");
+  EXPECT_EQ(t.Run({"config", "validate", server}), kExitOk) << t.printer.err;
+  const std::string bad =
+      dir.Write("server.yaml", "data_dir: /d\nquery: {time_max: 1}\nstor: {}\n");
+  EXPECT_EQ(t.Run({"config", "validate", bad}), kExitConfig);
+  EXPECT_TRUE(Contains(t.printer.err, ":2:19: \"1\" is not a duration")) << t.printer.err;
+  EXPECT_TRUE(Contains(t.printer.err, "did you mean \"store\"?")) << t.printer.err;
+  const std::string agent = dir.Write("agent.yaml", "data_dir: /d\nmemory_limt: 1GiB\n");
+  EXPECT_EQ(t.Run({"config", "validate", agent}), kExitConfig);
+  EXPECT_TRUE(Contains(t.printer.err, "did you mean \"memory_limit\"?")) << t.printer.err;
 }
 
 TEST(Validate, TellsEveryProblemAndEndsWith78) {

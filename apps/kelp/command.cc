@@ -1,4 +1,4 @@
-#include "apps/kelp/command.h"
+#include "command.h"
 
 #include <fmt/format.h>
 

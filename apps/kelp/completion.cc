@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "apps/kelp/cli.h"
+#include "cli.h"
 
 namespace kelp::cli {
 namespace {

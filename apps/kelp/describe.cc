@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/agent_config.h"
-#include "apps/kelp/catalog.h"
-#include "apps/kelp/command.h"
+#include "catalog.h"
+#include "command.h"
 #include "pipeline/pipeline_config.h"
+#include "server/server_config.h"
 
 namespace kelp::cli {
 namespace {
@@ -25,8 +28,9 @@ std::string ListAll(const RegistryCatalog& catalog) {
   std::string out = "Components:\n";
   for (const char* kind : kKinds) out += ListKind(catalog, kind);
   return out +
-         "\nkelp describe KIND NAME tells the keys of one of them; kelp describe agent and kelp\n"
-         "describe pipeline tell the keys around them.\n";
+         "\nkelp describe KIND NAME tells the keys of one of them; kelp describe agent, pipeline "
+         "or\n"
+         "server the keys around them.\n";
 }
 
 int DescribeComponent(const RegistryCatalog& catalog, const std::string& kind,
@@ -65,13 +69,17 @@ int Describe(const Arguments& arguments, const Context& context) {
     context.out.Out(config::DescribeText(agent::AgentConfig::ConfigSchema()));
     return kExitOk;
   }
+  if (words.size() == 1 && words[0] == "server") {
+    context.out.Out(config::DescribeText(server::ServerConfig::ConfigSchema()));
+    return kExitOk;
+  }
   if (words.size() == 1 && words[0] == "pipeline") {
     context.out.Out(config::DescribeText(pipeline::PipelineShape::ConfigSchema()));
     return kExitOk;
   }
   if (std::find(std::begin(kKinds), std::end(kKinds), words[0]) == std::end(kKinds)) {
     return context.Fail(kExitUsage, fmt::format("\"{}\" is none of input, processor, output, "
-                                                "pipeline, agent",
+                                                "pipeline, agent, server",
                                                 words[0]));
   }
   if (words.size() == 2) return DescribeComponent(catalog, words[0], words[1], context);
@@ -95,7 +103,9 @@ Command DescribeCommand() {
       .doc =
           "Without words it lists the inputs, processors and outputs that are compiled in. With\n"
           "a kind and a name it tells every key with type, default, bounds and meaning. KIND is\n"
-          "input, processor or output; \"agent\" and \"pipeline\" tell the keys around them.",
+          "input, processor or output; \"agent\", \"pipeline\" and \"server\" tell the keys of "
+          "those\n"
+          "configurations.",
       .examples = {{"kelp describe", "all components"},
                    {"kelp describe input file", "the keys of the input that reads files"}},
       .run = Describe,

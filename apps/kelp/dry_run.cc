@@ -1,15 +1,15 @@
-#include "apps/kelp/dry_run.h"
+#include "dry_run.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "apps/kelp/json_slice.h"
 #include "base/metrics.h"
 #include "batch/batch.h"
 #include "codec/byte_buffer.h"
 #include "codec/json_print.h"
+#include "json_slice.h"
 #include "tail/line_decoder.h"
 
 namespace kelp::config {

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "apps/kelp/row.h"
 #include "base/env.h"
 #include "config/schema.h"
 #include "pipeline/pipeline_config.h"
+#include "row.h"
 
 namespace kelp::cli {
 

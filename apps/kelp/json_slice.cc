@@ -1,4 +1,4 @@
-#include "apps/kelp/json_slice.h"
+#include "json_slice.h"
 
 #include "codec/json_scan.h"
 

@@ -1,4 +1,4 @@
-#include "apps/kelp/logs.h"
+#include "logs.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <charconv>
 #include <thread>
 
-#include "apps/kelp/json_slice.h"
-#include "apps/kelp/sse.h"
-#include "apps/kelp/up.h"
+#include "json_slice.h"
+#include "sse.h"
+#include "up.h"
 
 namespace kelp::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "apps/kelp/remote.h"
-#include "apps/kelp/row.h"
+#include "remote.h"
+#include "row.h"
 
 namespace kelp::cli {
 

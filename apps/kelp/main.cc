@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/kelp/cli.h"
 #include "base/env.h"
+#include "cli.h"
 #include "components.h"
 
 namespace {

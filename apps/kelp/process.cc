@@ -1,4 +1,4 @@
-#include "apps/kelp/process.h"
+#include "process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

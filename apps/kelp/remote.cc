@@ -1,12 +1,12 @@
-#include "apps/kelp/remote.h"
+#include "remote.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 
-#include "apps/kelp/json_slice.h"
-#include "apps/kelp/row.h"
-#include "apps/kelp/up.h"
+#include "json_slice.h"
+#include "row.h"
+#include "up.h"
 
 namespace kelp::cli {
 namespace {

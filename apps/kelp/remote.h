@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/kelp/command.h"
 #include "base/status.h"
+#include "command.h"
 #include "net/http_client.h"
 
 namespace kelp::cli {

@@ -1,13 +1,13 @@
-#include "apps/kelp/remote.h"
+#include "remote.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 
-#include "apps/kelp/logs.h"
-#include "apps/kelp/test_context.h"
-#include "apps/kelp/up.h"
+#include "logs.h"
 #include "net/http_server.h"
+#include "test_context.h"
+#include "up.h"
 
 namespace kelp::cli {
 namespace {

@@ -1,10 +1,10 @@
-#include "apps/kelp/row.h"
+#include "row.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "apps/kelp/json_slice.h"
+#include "json_slice.h"
 
 namespace kelp::cli {
 namespace {

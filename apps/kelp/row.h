@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "apps/kelp/command.h"
 #include "base/status.h"
+#include "command.h"
 
 namespace kelp::cli {
 

@@ -1,10 +1,10 @@
-#include "apps/kelp/row.h"
+#include "row.h"
 
 #include <gtest/gtest.h>
 
-#include "apps/kelp/json_slice.h"
-#include "apps/kelp/sse.h"
-#include "apps/kelp/test_context.h"
+#include "json_slice.h"
+#include "sse.h"
+#include "test_context.h"
 
 namespace kelp::cli {
 namespace {

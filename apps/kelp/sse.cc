@@ -1,4 +1,4 @@
-#include "apps/kelp/sse.h"
+#include "sse.h"
 
 namespace kelp::cli {
 

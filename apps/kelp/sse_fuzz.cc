@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/kelp/remote.h"
-#include "apps/kelp/row.h"
-#include "apps/kelp/sse.h"
 #include "base/check.h"
+#include "remote.h"
+#include "row.h"
+#include "sse.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace kelp::cli;

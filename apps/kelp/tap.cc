@@ -1,10 +1,10 @@
 // `kelp tap`: rows of one pipeline as they pass through an agent.
 #include <fmt/format.h>
 
-#include "apps/kelp/json_slice.h"
-#include "apps/kelp/remote.h"
-#include "apps/kelp/row.h"
-#include "apps/kelp/sse.h"
+#include "json_slice.h"
+#include "remote.h"
+#include "row.h"
+#include "sse.h"
 
 namespace kelp::cli {
 namespace {

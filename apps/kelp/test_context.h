@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/kelp/cli.h"
+#include "cli.h"
 #include "pipeline/registry.h"
 
 namespace kelp::cli::testing {

@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "agent/agent_config.h"
-#include "apps/kelp/dry_run.h"
-#include "apps/kelp/validate.h"
+#include "dry_run.h"
+#include "validate.h"
 
 namespace kelp::cli {
 namespace {
@@ -23,7 +23,7 @@ std::vector<pipeline::PipelineConfig> LoadPipelines(const std::string& path,
     std::vector<pipeline::PipelineConfig> found;
     if (KindOf(file.root) == FileKind::kPipelines) {
       found = ParsePipelineFile(context.registry, file.root, problems);
-    } else {
+    } else if (KindOf(file.root) == FileKind::kAgent) {
       agent::ConfigLoader loader(context.env, context.registry, file.path);
       found = loader.Load(problems).pipelines;
     }

@@ -1,4 +1,4 @@
-#include "apps/kelp/up.h"
+#include "up.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -7,10 +7,10 @@
 
 #include <optional>
 
-#include "apps/kelp/process.h"
 #include "config/node.h"
 #include "net/http.h"
 #include "net/http_client.h"
+#include "process.h"
 
 namespace kelp::cli {
 namespace {

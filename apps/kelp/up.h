@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/kelp/command.h"
+#include "command.h"
 
 namespace kelp::cli {
 

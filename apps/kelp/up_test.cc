@@ -1,11 +1,11 @@
-#include "apps/kelp/up.h"
+#include "up.h"
 
 #include <gtest/gtest.h>
 
 #include "agent/agent_config.h"
-#include "apps/kelp/process.h"
-#include "apps/kelp/test_context.h"
 #include "config/yaml.h"
+#include "process.h"
+#include "test_context.h"
 
 namespace kelp::cli {
 namespace {

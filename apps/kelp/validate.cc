@@ -1,20 +1,34 @@
-#include "apps/kelp/validate.h"
+#include "validate.h"
 
 #include <fmt/format.h>
 
 #include <map>
 
 #include "agent/agent_config.h"
-#include "apps/kelp/command.h"
-#include "apps/kelp/dry_run.h"
 #include "base/metrics.h"
+#include "command.h"
+#include "dry_run.h"
+#include "server/server_config.h"
 
 namespace kelp::cli {
+
+namespace {
+
+size_t KnownKeys(const config::ConfigNode& root, const config::SchemaBase& schema) {
+  size_t known = 0;
+  for (const auto& entry : root.entries()) known += schema.FindField(entry.key) != nullptr ? 1 : 0;
+  return known;
+}
+
+}  // namespace
 
 FileKind KindOf(const config::ConfigNode& root) {
   const bool one = root.Find("inputs") != nullptr || root.Find("outputs") != nullptr;
   const bool list = root.entries().size() == 1 && root.Find("pipelines") != nullptr;
-  return one || list ? FileKind::kPipelines : FileKind::kAgent;
+  if (one || list) return FileKind::kPipelines;
+  const size_t as_agent = KnownKeys(root, agent::AgentConfig::ConfigSchema());
+  const size_t as_server = KnownKeys(root, server::ServerConfig::ConfigSchema());
+  return as_server > as_agent ? FileKind::kServer : FileKind::kAgent;
 }
 
 std::vector<pipeline::PipelineConfig> ParsePipelineFile(const pipeline::Registry& registry,
@@ -54,7 +68,12 @@ class Checker {
 
   void CheckFile(const config::ConfigFile& file) {
     ++checked_.files;
-    if (KindOf(file.root) == FileKind::kAgent) return CheckAgent(file.path);
+    const FileKind kind = KindOf(file.root);
+    if (kind == FileKind::kAgent) return CheckAgent(file.path);
+    if (kind == FileKind::kServer) {
+      server::ServerConfig::ConfigSchema().Parse(file.root, problems_);
+      return;
+    }
     const size_t before = problems_.size();
     const auto pipelines = ParsePipelineFile(registry_, file.root, problems_);
     for (const auto& pipeline : pipelines) CheckName(pipeline, file.path, owners_, problems_);
@@ -131,10 +150,11 @@ Command ConfigValidateCommand() {
       .positional_max = 1000,
       .summary = "checks configuration files",
       .doc =
-          "Reads agent.yaml, a pipeline file or a directory of pipeline files exactly as the "
-          "agent\nwould, and tells everything that is wrong at once, as FILE:LINE:COLUMN: "
-          "MESSAGE. Nothing is\nstarted. Environment variables must be set as they will be for "
-          "the agent. Ends with 78\nwhen something is wrong.",
+          "Reads agent.yaml, server.yaml, a pipeline file, or a directory of pipeline files "
+          "exactly "
+          "as\nthe programs would, and tells everything that is wrong at once, as "
+          "FILE:LINE:COLUMN:\nMESSAGE. Nothing is started. Environment variables must be set as "
+          "they will be for the\nprograms. Ends with 78 when something is wrong.",
       .examples = {{"kelp config validate /etc/kelp/agent.yaml", "with the pipelines it names"},
                    {"kelp config validate pipelines.d", "before it is copied to the nodes"}},
       .run = RunValidate,

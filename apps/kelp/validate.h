@@ -12,9 +12,11 @@
 
 namespace kelp::cli {
 
-enum class FileKind { kAgent, kPipelines };
+enum class FileKind { kAgent, kPipelines, kServer };
 
-// An agent.yaml, or a file of pipelines_dir: one pipeline, or nothing but a `pipelines:` list.
+// What a file is meant to be. A file of pipelines_dir is one pipeline, or nothing but a
+// `pipelines:` list; everything else is agent.yaml or server.yaml, whichever knows more of its
+// keys.
 FileKind KindOf(const config::ConfigNode& root);
 
 // The pipelines of a file of pipelines_dir.
@@ -27,7 +29,7 @@ struct Checked {
   size_t pipelines = 0;
 };
 
-// Checks a file, or all YAML files of a directory, as the agent would read them, components
+// Checks a file, or all YAML files of a directory, as agent and server would read them, components
 // included. An agent.yaml brings its pipelines_dir along. Everything wrong goes to `problems`.
 Checked Validate(Env& env, const pipeline::Registry& registry, const std::string& path,
                  config::Problems& problems);

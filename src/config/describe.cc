@@ -197,8 +197,8 @@ std::string DescribeText(const SchemaBase& schema, std::string_view kind) {
   if (schema.options().untrusted_input) out += "  It reads bytes that anybody may have written.\n";
   out += schema.fields().empty() ? "\nIt has no keys.\n" : "\nKeys:\n";
   DescribeFields(schema, Nesting{"", {&schema}}, out);
-  out += "\nExample:\n";
   const std::string example = ExampleYaml(schema, kind);
+  if (!example.empty()) out += "\nExample:\n";
   for (size_t start = 0; start < example.size();) {
     const size_t end = example.find('\n', start);
     out += "  " + example.substr(start, end - start) + "\n";
@@ -215,7 +215,7 @@ std::string ExampleYaml(const SchemaBase& schema, std::string_view kind) {
   for (const FieldInfo& field : schema.fields()) {
     if (field.options.required) out += field.name + ": " + field.options.example + "\n";
   }
-  return out.empty() ? "{}\n" : out;
+  return out;
 }
 
 std::string ReferenceMarkdown(const SchemaBase& schema, const ReferenceOptions& options) {
@@ -225,7 +225,9 @@ std::string ReferenceMarkdown(const SchemaBase& schema, const ReferenceOptions& 
   out += "\n\n";
   if (!options.prose.empty())
     out += options.prose + (options.prose.ends_with('\n') ? "\n" : "\n\n");
-  out += "## Example\n\n```yaml\n" + ExampleYaml(schema, options.kind) + "```\n\n## Keys\n\n";
+  const std::string example = ExampleYaml(schema, options.kind);
+  if (!example.empty()) out += "## Example\n\n```yaml\n" + example + "```\n\n";
+  out += "## Keys\n\n";
   if (schema.fields().empty()) return out + "None.\n";
   out += "| key | type | default | meaning |\n|---|---|---|---|\n";
   TableRows(schema, Nesting{"", {&schema}}, out);

@@ -38,7 +38,8 @@ struct ReferenceOptions {
 // The reference page in Markdown: title, summary, prose, example, table of keys.
 std::string ReferenceMarkdown(const SchemaBase& schema, const ReferenceOptions& options = {});
 
-// The schema's own example, or one made of its required keys. YAML, ending with a newline.
+// The schema's own example, or one made of its type and required keys. YAML, ending with a newline;
+// empty when there is nothing to say.
 std::string ExampleYaml(const SchemaBase& schema, std::string_view kind = "");
 
 // What stands for a secret wherever a configuration is shown.
