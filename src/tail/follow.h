@@ -134,9 +134,10 @@ class Follow {
   // Has all checkpoints written that it knows.
   void WriteAll();
 
-  // Lets those files be read that were found since, and wait for no other. After all events of a
-  // step.
+  // Lets those files be read that were found since, or whose predecessor ended, and that wait for
+  // no other. After all events of a step, and after their origin ids were stored.
   void ReleaseFresh();
+  bool has_fresh() const { return !fresh_.empty(); }
 
   // --- timers ---
   // Retries, files that need a closer look, scans of what is not watched.

@@ -375,7 +375,8 @@ void Follow::Drained(Incarnation& file) {
   for (const OriginId& origin : std::exchange(file.successors, {})) {
     Incarnation* next = Find(origin);
     if (next == nullptr) continue;
-    LetRead(*next);
+    next->predecessor = {};
+    fresh_.push_back(origin);
   }
   const auto it = paths_.find(file.path);
   if (it != paths_.end() && it->second.gone_at != Duration(0)) PathGone(it->second);

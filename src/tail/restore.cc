@@ -171,8 +171,9 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
     return;
   }
   const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
-  if (from != to) {
-    RestoreOne(OriginId(from->second), at);
+  for (auto it = from; it != to; ++it) {
+    if (!known_.at(it->second).identity.SameInode(info)) continue;
+    RestoreOne(OriginId(it->second), at);
     return;
   }
   if (info.born == kNoTime) return;

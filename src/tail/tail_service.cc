@@ -151,6 +151,7 @@ class TailService::Impl {
   void Wake();
   void Pause(Duration d);
   bool HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) EXCLUDES(mu_);
+  void ReleaseFresh() EXCLUDES(mu_);
   void StartFollows(Duration now) REQUIRES(mu_);
   void Dispatch(const FileWatcher::Event& event) REQUIRES(mu_);
   void DispatchName(Watch& watch, const FileWatcher::Event& event) REQUIRES(mu_);
@@ -238,6 +239,7 @@ bool TailService::Impl::Step(Duration timeout) {
   }
   const Duration now = env_.clock().Monotonic();
   const bool happened = HandleAll(events, now);
+  ReleaseFresh();
   if (write_at_ != Duration(0) && now >= write_at_) {
     const Status status = WriteCheckpoints();
     write_at_ = status.ok() ? Duration(0) : now + kStoreRetry;
@@ -254,7 +256,6 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
     if (entry.started) entry.follow->OnTimer(now);
   }
   SafetyScan(now);
-  for (auto& [id, entry] : follows_) entry.follow->ReleaseFresh();
   Sweep(now);
   if (context_.open_files.size() > options_.open_files_max) {
     Follow::ParkSome(context_, context_.open_files.size() - options_.open_files_max);
@@ -264,6 +265,22 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
     write_at_ = now + options_.checkpoint_interval;
   }
   return news || !events.empty();
+}
+
+// A file is read only after its origin id is on disk. Rows that were sent before a crash would
+// otherwise come again under another id, and no server could know them.
+void TailService::Impl::ReleaseFresh() {
+  {
+    MutexLock lock(mu_);
+    const bool any = std::any_of(follows_.begin(), follows_.end(), [](const auto& entry) {
+      return entry.second.follow->has_fresh();
+    });
+    if (!any) return;
+  }
+  // When that fails it was said, and reading goes on: lines twice are better than lines lost.
+  WriteCheckpoints().IgnoreError();
+  MutexLock lock(mu_);
+  for (auto& [id, entry] : follows_) entry.follow->ReleaseFresh();
 }
 
 // --- follows ---

@@ -19,11 +19,17 @@ class SharedStore final : public CheckpointStore {
  public:
   explicit SharedStore(MemoryCheckpointStore& store) : store_(store) {}
   Result<CheckpointSpace> Start(const std::string& space) override { return store_.Start(space); }
-  Status Write(const CheckpointChanges& changes) override { return store_.Write(changes); }
+  Status Write(const CheckpointChanges& changes) override {
+    written = changes.put.size();
+    return store_.Write(changes);
+  }
+
+  static size_t written;  // checkpoints in the last group
 
  private:
   MemoryCheckpointStore& store_;
 };
+size_t SharedStore::written = 0;
 
 class TailServiceTest : public ::testing::Test {
  protected:
@@ -56,7 +62,7 @@ class TailServiceTest : public ::testing::Test {
   void Stop() {
     if (tail_ == nullptr) return;
     tail_->Remove(follow_);
-    host_->DropAll();
+    if (host_ != nullptr) host_->DropAll();
     tail_.reset();
   }
   // Steps and reads until nothing happens.
@@ -141,6 +147,20 @@ TEST_F(TailServiceTest, KeepsTheOriginAcrossRestarts) {
   ASSERT_EQ(host_->Bodies(), (Bodies{"two"}));
   EXPECT_EQ(host_->rows[0].origin, origin);
   EXPECT_EQ(host_->rows[0].begin, 4u);
+}
+
+TEST_F(TailServiceTest, StoresTheOriginBeforeItsFirstRowIsRead) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  ASSERT_EQ(host_->Bodies(), (Bodies{"one"}));
+  ASSERT_EQ(store_.Contents().size(), 1u);
+  EXPECT_EQ(store_.Contents().begin()->first, host_->rows[0].origin);
+  // The same for what comes after a rotation.
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "two\n");
+  Settle();
+  ASSERT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(store_.Contents().count(host_->rows[1].origin), 1u);
 }
 
 TEST_F(TailServiceTest, StoresPositionsInGroups) {
@@ -428,13 +448,16 @@ TEST_F(TailServiceTest, ScansWhereNothingCanBeWatched) {
 }
 
 TEST_F(TailServiceTest, TheSafetyScanFindsWhatEventsDidNotTell) {
+  // A watcher that tells nothing, as a remote file system's.
+  env_.deaf_inotify = true;
   dir_.Append("a.log", "one\n");
   Start();
-  // Events of this write are taken away before the service looks.
   dir_.Append("a.log", "two\n");
+  dir_.Append("b.log", "three\n");
   Settle();
+  EXPECT_EQ(host_->rows.size(), 1u);
   Pass(60s);
-  EXPECT_EQ(host_->rows.size(), 2u);
+  EXPECT_EQ(host_->rows.size(), 3u);
 }
 
 TEST_F(TailServiceTest, ReloadWaitsForWhatIsOnItsWay) {
@@ -477,6 +500,81 @@ TEST_F(TailServiceTest, GoesOnWhenCheckpointsCannotBeWritten) {
   EXPECT_EQ(store_.Contents().begin()->second.resume, 8u);
 }
 
+TEST_F(TailServiceTest, AStoreThatBeganAnewGetsEverything) {
+  for (int i = 0; i < 5; ++i) dir_.Append("f" + std::to_string(i) + ".log", "x\n");
+  Start();
+  AckAndStore();
+  dir_.Append("f0.log", "y\n");
+  Settle();
+  host_->AckAll();
+  store_.FailWith(DataLossError("corrupt"));
+  EXPECT_EQ(tail_->StoreCheckpoints().code(), Code::kDataLoss);
+  EXPECT_EQ(SharedStore::written, 1u);
+  store_.FailWith(OkStatus());
+  ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  EXPECT_EQ(SharedStore::written, 5u);
+}
+
+TEST_F(TailServiceTest, LostCheckpointsFollowThePolicy) {
+  class LosingStore final : public CheckpointStore {
+   public:
+    Result<CheckpointSpace> Start(const std::string&) override {
+      return CheckpointSpace{.first_start = true, .lost = true, .checkpoints = {}};
+    }
+    Status Write(const CheckpointChanges&) override { return OkStatus(); }
+  };
+  dir_.Append("a.log", "old\n");
+  for (const auto policy : {OnLostCheckpoints::kBeginning, OnLostCheckpoints::kEnd}) {
+    FollowOptions options = Options();
+    options.start_at = {StartAt::Kind::kLast, 1_B};
+    options.on_lost_checkpoints = policy;
+    tail_ = std::make_unique<TailService>(env_, metrics_, std::make_unique<LosingStore>());
+    host_ = std::make_unique<ReadingHost>();
+    follow_ = tail_->Add(std::move(options), *host_);
+    Settle();
+    EXPECT_EQ(host_->rows.size(), policy == OnLostCheckpoints::kBeginning ? 1u : 0u);
+    Stop();
+  }
+}
+
+TEST_F(TailServiceTest, AFileWithoutRightsIsReadWhenItGetsThem) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  dir_.Append("a.log", "secret\n");
+  ASSERT_EQ(::chmod((dir_ / "a.log").c_str(), 0), 0);
+  Start();
+  EXPECT_EQ(host_->rows.size(), 0u);
+  EXPECT_GE(metrics_.Value("tail_scan_errors_total"), 1);
+  ASSERT_EQ(::chmod((dir_ / "a.log").c_str(), 0644), 0);
+  Settle();
+  EXPECT_EQ(host_->rows.size(), 1u);
+}
+
+TEST_F(TailServiceTest, FindsAFileThatCameAndWasRotatedUnseen) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Rename("a.log", "a.log.2");
+  dir_.Append("a.log", "two\n");
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "three\n");
+  dir_.Append("a.log.err", "not one of ours\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
+}
+
+TEST_F(TailServiceTest, ACopyOfAFileIsNotItsPredecessor) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Append("a.log.1", "one\n");  // copytruncate's copy
+  Settle();
+  dir_.Write("a.log", "");
+  Settle();
+  dir_.Append("a.log", "two\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+}
+
 TEST_F(TailServiceTest, ClosesIdleFilesWhenThereAreTooMany) {
   tail_options_.open_files_max = 2;
   for (int i = 0; i < 6; ++i) dir_.Append("f" + std::to_string(i) + ".log", "x\n");
@@ -492,6 +590,30 @@ TEST_F(TailServiceTest, ClosesIdleFilesWhenThereAreTooMany) {
   dir_.Append("f0.log.1", "z\n");
   Settle();
   EXPECT_EQ(host_->rows.size(), 13u);
+}
+
+// One writer that rotates, the service's thread and two readers at full speed.
+TEST_F(TailServiceTest, WorksWithRealThreads) {
+  tail_ = std::make_unique<TailService>(RealEnv(), metrics_, std::make_unique<SharedStore>(store_),
+                                        TailOptions{.coalesce = 5ms, .checkpoint_interval = 10ms});
+  testing::ThreadedHost host;
+  tail_->StartThread();
+  follow_ = tail_->Add(Options(), host);
+  constexpr uint64_t kLines = 20000;
+  for (uint64_t i = 0; i < kLines; i += 100) {
+    std::string text;
+    for (uint64_t n = i; n < i + 100; ++n) text += std::to_string(n) + "\n";
+    dir_.Append("a.log", text);
+    // The reader is behind, but not so far that it knows nothing of the file.
+    host.WaitForRows(i < 3000 ? 0 : i - 2000);
+    if (i % 4000 == 3900) dir_.Rename("a.log", "a.log." + std::to_string(i));
+  }
+  const std::vector<std::string> bodies = host.WaitForRows(kLines);
+  tail_->Remove(follow_);
+  host.Stop();
+  tail_.reset();
+  ASSERT_EQ(bodies.size(), kLines);
+  for (uint64_t i = 0; i < kLines; ++i) ASSERT_EQ(bodies[i], std::to_string(i));
 }
 
 TEST_F(TailServiceTest, LagIsWhatIsNotAcknowledged) {

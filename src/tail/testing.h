@@ -10,9 +10,12 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
+#include "base/sync.h"
 #include "pipeline/input.h"
 #include "tail/tail_service.h"
 
@@ -26,6 +29,7 @@ class TestEnv final : public Env, public Clock {
   Random& random() override { return RealEnv().random(); }
   Result<std::unique_ptr<FileWatcher>> NewFileWatcher() override {
     if (without_inotify) return ResourceExhaustedError("cannot use inotify (test)");
+    if (deaf_inotify) return std::unique_ptr<FileWatcher>(std::make_unique<DeafWatcher>());
     return RealEnv().NewFileWatcher();
   }
   UnixNanos Now() override { return 1'800'000'000'000'000'000 + monotonic_.count(); }
@@ -33,8 +37,23 @@ class TestEnv final : public Env, public Clock {
   void Advance(Duration d) { monotonic_ += d; }
 
   bool without_inotify = false;
+  bool deaf_inotify = false;
 
  private:
+  // Watches everything, hears nothing.
+  class DeafWatcher final : public FileWatcher {
+   public:
+    Result<int> AddDir(const std::string& path) override {
+      return ids_.try_emplace(path, static_cast<int>(ids_.size())).first->second;
+    }
+    void Remove(int) override {}
+    std::vector<Event> Wait(Duration) override { return {}; }
+    void Wake() override {}
+
+   private:
+    std::map<std::string, int> ids_;
+  };
+
   Duration monotonic_ = 1000s;
 };
 
@@ -209,6 +228,112 @@ class ReadingHost final : public pipeline::InputHost {
   pipeline::SourceId last_id_ = 0;
   std::vector<pipeline::SourceId> line_;
   std::map<OriginId, uint64_t> last_end_;
+};
+
+// Reads and acknowledges on two threads of its own, as the engine's workers do.
+class ThreadedHost final : public pipeline::InputHost {
+ public:
+  ThreadedHost() {
+    for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { Work(); });
+  }
+  ~ThreadedHost() override { Stop(); }
+
+  pipeline::SourceId Add(std::shared_ptr<pipeline::Source> source) override {
+    MutexLock lock(mu_);
+    origins_[++last_id_].source = std::move(source);
+    return last_id_;
+  }
+  void Ready(pipeline::SourceId id) override {
+    MutexLock lock(mu_);
+    Origin& origin = origins_[id];
+    if (origin.running) {
+      origin.again = true;
+    } else if (!origin.queued && !origin.ended) {
+      origin.queued = true;
+      line_.push_back(id);
+      cv_.NotifyOne();
+    }
+  }
+  void Remove(pipeline::SourceId id) override {
+    MutexLock lock(mu_);
+    End(origins_[id]);
+  }
+  // At most half a minute.
+  std::vector<std::string> WaitForRows(size_t count) {
+    MutexLock lock(mu_);
+    for (int i = 0; i < 3000 && bodies_.size() < count; ++i) cv_.WaitFor(mu_, 10ms);
+    return bodies_;
+  }
+  void Stop() {
+    {
+      MutexLock lock(mu_);
+      stop_ = true;
+      cv_.NotifyAll();
+    }
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  struct Origin {
+    std::shared_ptr<pipeline::Source> source;
+    bool queued = false;
+    bool running = false;
+    bool again = false;
+    bool ended = false;
+    bool done = false;
+  };
+
+  void End(Origin& origin) REQUIRES(mu_) {
+    origin.ended = true;
+    if (origin.running || std::exchange(origin.done, true)) return;
+    origin.source->Done();
+  }
+  void Work() {
+    MutexLock lock(mu_);
+    while (!stop_) {
+      if (line_.empty()) {
+        cv_.WaitFor(mu_, 10ms);
+        continue;
+      }
+      const pipeline::SourceId id = line_.front();
+      line_.erase(line_.begin());
+      Turn(id);
+    }
+  }
+  void Turn(pipeline::SourceId id) REQUIRES(mu_) {
+    Origin& origin = origins_[id];
+    origin.queued = false;
+    if (origin.ended) return;
+    origin.running = true;
+    const auto source = origin.source;
+    mu_.Unlock();
+    Batch batch;
+    const auto state = source->Read(batch, 64u << 10);
+    mu_.Lock();
+    for (uint32_t r = 0; r < batch.rows(); ++r) {
+      bodies_.emplace_back(batch.body().Get(r).text());
+    }
+    source->Acked(batch.resume);
+    origin.running = false;
+    if (origin.ended || (state.ok() && *state == pipeline::ReadState::kFinished)) {
+      End(origin);
+    } else if (std::exchange(origin.again, false) ||
+               (state.ok() && *state == pipeline::ReadState::kMore)) {
+      origin.queued = true;
+      line_.push_back(id);
+    }
+    cv_.NotifyAll();
+  }
+
+  Mutex mu_;
+  CondVar cv_;
+  bool stop_ GUARDED_BY(mu_) = false;
+  std::map<pipeline::SourceId, Origin> origins_ GUARDED_BY(mu_);
+  pipeline::SourceId last_id_ GUARDED_BY(mu_) = 0;
+  std::vector<pipeline::SourceId> line_ GUARDED_BY(mu_);
+  std::vector<std::string> bodies_ GUARDED_BY(mu_);
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace kelp::tail::testing

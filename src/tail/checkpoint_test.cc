@@ -1,0 +1,168 @@
+#include "tail/checkpoint.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tail/testing.h"
+
+namespace kelp::tail {
+namespace {
+
+using testing::TempDir;
+using testing::TestEnv;
+
+Checkpoint Sample(uint64_t n) {
+  Checkpoint c;
+  c.origin = {n, ~n};
+  c.space = "web/file";
+  c.path = "/var/log/a\xff\n.log";  // names are bytes
+  c.identity = {{0xffffffffffffffff, 42}, 1'700'000'000'123'456'789, {1024, 0xfedcba9876543210}};
+  c.resume = 1ull << 40;
+  c.emitted = (1ull << 40) + 5;
+  c.line = LinePlace::kAfterFlushed;
+  c.ordinal = n;
+  return c;
+}
+
+class CheckpointDatabaseTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<CheckpointStore> Open() {
+    auto store = OpenCheckpointDatabase(env_, path_);
+    EXPECT_TRUE(store.ok()) << store.status().message();
+    return store.ok() ? std::move(store).value() : nullptr;
+  }
+  void Damage(uint64_t at, std::string_view bytes) {
+    const Result<std::string> old = ReadFile(env_.files(), path_);
+    ASSERT_TRUE(old.ok());
+    std::string data = *old;
+    ASSERT_LE(at + bytes.size(), data.size());
+    data.replace(at, bytes.size(), bytes);
+    dir_.Write("checkpoints.db", data);
+  }
+
+  TempDir dir_;
+  TestEnv env_;
+  const std::string path_ = dir_ / "checkpoints.db";
+};
+
+TEST_F(CheckpointDatabaseTest, KeepsWhatWasWritten) {
+  {
+    auto store = Open();
+    const auto space = store->Start("web/file");
+    ASSERT_TRUE(space.ok());
+    EXPECT_TRUE(space->first_start);
+    EXPECT_TRUE(space->checkpoints.empty());
+    Checkpoint gone = Sample(3);
+    gone.vanished = 99;
+    gone.identity.born = kNoTime;
+    ASSERT_TRUE(store->Write({{Sample(1), Sample(2), gone}, {}}).ok());
+    ASSERT_TRUE(store->Write({{}, {Sample(1).origin}}).ok());
+  }
+  auto store = Open();
+  EXPECT_TRUE(store->Start("other/file")->checkpoints.empty());
+  auto space = store->Start("web/file");
+  ASSERT_TRUE(space.ok());
+  EXPECT_FALSE(space->first_start);
+  EXPECT_FALSE(space->lost);
+  ASSERT_EQ(space->checkpoints.size(), 2u);
+  std::sort(space->checkpoints.begin(), space->checkpoints.end(),
+            [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
+  const Checkpoint& c = space->checkpoints[0];
+  const Checkpoint expected = Sample(2);
+  EXPECT_EQ(c.origin, expected.origin);
+  EXPECT_EQ(c.path, expected.path);
+  EXPECT_EQ(c.identity.key, expected.identity.key);
+  EXPECT_EQ(c.identity.born, expected.identity.born);
+  EXPECT_EQ(c.identity.print, expected.identity.print);
+  EXPECT_EQ(c.resume, expected.resume);
+  EXPECT_EQ(c.emitted, expected.emitted);
+  EXPECT_EQ(c.line, expected.line);
+  EXPECT_EQ(c.vanished, kNoTime);
+  EXPECT_EQ(space->checkpoints[1].vanished, 99);
+  EXPECT_EQ(space->checkpoints[1].identity.born, kNoTime);
+}
+
+TEST_F(CheckpointDatabaseTest, ACorruptOneIsMovedAsideAndReported) {
+  {
+    auto store = Open();
+    ASSERT_TRUE(store->Start("web/file").ok());
+    ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
+  }
+  Damage(0, "this is no database at all, is it?");
+  {
+    auto store = Open();
+    const auto space = store->Start("web/file");
+    ASSERT_TRUE(space.ok());
+    EXPECT_TRUE(space->lost);
+    EXPECT_TRUE(space->checkpoints.empty());
+    EXPECT_TRUE(env_.files().Stat(path_ + ".corrupt-1").ok());
+    ASSERT_TRUE(store->Write({{Sample(2)}, {}}).ok());
+  }
+  // The next run finds a good one: nothing is lost any more.
+  auto store = Open();
+  const auto space = store->Start("web/file");
+  EXPECT_FALSE(space->lost);
+  EXPECT_EQ(space->checkpoints.size(), 1u);
+}
+
+TEST_F(CheckpointDatabaseTest, CorruptOnesAreNumbered) {
+  for (int i = 1; i <= 3; ++i) {
+    dir_.Write("checkpoints.db", "garbage " + std::string(2000, 'x'));
+    Open();
+    EXPECT_TRUE(env_.files().Stat(path_ + ".corrupt-" + std::to_string(i)).ok());
+  }
+}
+
+TEST_F(CheckpointDatabaseTest, SomebodyElsesDatabaseIsNotTouched) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE t (x)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const Result<std::string> before = ReadFile(env_.files(), path_);
+  EXPECT_TRUE(Open()->Start("web/file")->lost);
+  const Result<std::string> aside = ReadFile(env_.files(), path_ + ".corrupt-1");
+  // Opening may have changed the journal mode in the header, nothing else.
+  EXPECT_EQ(aside->size(), before->size());
+}
+
+TEST_F(CheckpointDatabaseTest, ANewerVersionIsRefused) {
+  Open();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const auto store = OpenCheckpointDatabase(env_, path_);
+  EXPECT_EQ(store.status().code(), Code::kUnimplemented);
+  EXPECT_NE(store.status().message().find("newer version"), std::string::npos);
+}
+
+TEST_F(CheckpointDatabaseTest, ASecondAgentIsRefused) {
+  const auto first = Open();
+  const auto second = OpenCheckpointDatabase(env_, path_);
+  EXPECT_EQ(second.status().code(), Code::kAlreadyExists);
+}
+
+TEST_F(CheckpointDatabaseTest, SaysWhyItCannotBeOpened) {
+  const auto store = OpenCheckpointDatabase(env_, dir_ / "missing/checkpoints.db");
+  ASSERT_FALSE(store.ok());
+  EXPECT_NE(store.status().message().find(dir_ / "missing/checkpoints.db"), std::string::npos);
+  EXPECT_NE(store.status().message().find("No such file"), std::string::npos);
+}
+
+TEST_F(CheckpointDatabaseTest, SpacesThatNeverStartAgainAreRemoved) {
+  {
+    auto store = Open();
+    ASSERT_TRUE(store->Start("web/file").ok());
+    ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
+  }
+  env_.Advance(31 * 24h);
+  auto store = Open();
+  const auto space = store->Start("web/file");
+  EXPECT_TRUE(space->first_start);
+  EXPECT_TRUE(space->checkpoints.empty());
+}
+
+}  // namespace
+}  // namespace kelp::tail
