@@ -122,6 +122,20 @@ Status RemoteClient::Stream(const std::string& target, const OnChunk& on_chunk,
   return Check(client_.SendStreaming(request, on_chunk, kStreamSilenceMax), query).status();
 }
 
+namespace {
+
+// The API counts characters, not bytes.
+std::string_view FirstCharacters(std::string_view text, size_t count) {
+  size_t end = 0;
+  for (; end < text.size(); ++end) {
+    const bool starts = (static_cast<unsigned char>(text[end]) & 0xc0) != 0x80;
+    if (starts && count-- == 0) break;
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace
+
 std::string ErrorMessage(std::string_view body, std::string_view query) {
   constexpr size_t kQuotedMax = 200;
   const auto error = Member(body, "error");
@@ -129,15 +143,13 @@ std::string ErrorMessage(std::string_view body, std::string_view query) {
   if (!message) return "the answer was: " + Harmless(body.substr(0, kQuotedMax));
   std::string out = Harmless(ValueText(*message));
   const auto position = Member(*error, "position");
-  size_t column = 0;
+  size_t characters = 0;
   if (query.empty() || !position) return out;
-  if (std::from_chars(position->data(), position->data() + position->size(), column).ec !=
-          std::errc() ||
-      column > query.size()) {
-    return out;
-  }
-  return fmt::format("{}\n  {}\n  {:>{}}", out, Harmless(query), "^",
-                     DisplayWidth(query.substr(0, column)) + 1);
+  const auto read =
+      std::from_chars(position->data(), position->data() + position->size(), characters);
+  if (read.ec != std::errc()) return out;
+  const std::string_view before = FirstCharacters(query, characters);
+  return fmt::format("{}\n  {}\n  {:>{}}", out, Harmless(query), "^", DisplayWidth(before) + 1);
 }
 
 }  // namespace kelp::cli

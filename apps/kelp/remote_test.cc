@@ -80,6 +80,9 @@ TEST(Remote, ErrorsPointIntoTheQuery) {
   EXPECT_EQ(ErrorMessage(R"({"error":{"code":"x","message":"expected a value","position":6}})",
                          "level:)"),
             "expected a value\n  level:)\n        ^");
+  EXPECT_EQ(ErrorMessage(R"({"error":{"message":"m","position":3}})", "é中:("),
+            "m\n  é中:(\n      ^");
+  EXPECT_EQ(ErrorMessage(R"({"error":{"message":"m","position":99}})", "ab"), "m\n  ab\n    ^");
   EXPECT_EQ(ErrorMessage(R"({"error":{"message":"m"}})"), "m");
   EXPECT_EQ(ErrorMessage("<html>"), "the answer was: <html>");
 }

@@ -11,6 +11,7 @@
 #include "net/http.h"
 #include "net/http_client.h"
 #include "process.h"
+#include "remote.h"
 
 namespace kelp::cli {
 namespace {
@@ -207,6 +208,16 @@ class Machine {
     return OkStatus();
   }
 
+  // `kelp logs` finds server and token by itself when they are where it looks.
+  std::string SearchCommand() const {
+    const std::string url = options_.ServerUrl();
+    std::string command = Program("kelp") + " logs -f";
+    if (url != kServerDefault) command += " --server " + url;
+    const bool found = url == kServerDefault && options_.data_dir == DefaultDataDir(context_);
+    if (!found) command += " --token-file " + options_.AdminTokenPath();
+    return command;
+  }
+
   void SayReady(std::string code) {
     while (!code.empty() && (code.back() == '\n' || code.back() == ' ')) code.pop_back();
     const std::string pods = options_.pod_logs ? " and the pods' logs" : "";
@@ -215,12 +226,11 @@ class Machine {
                     "  console   {}/#/sign-in?code={}\n"
                     "            (this link can sign in once, within an hour; for another one:\n"
                     "            {} sign-in-code -c {})\n"
-                    "  search    KELP_TOKEN=$(cat {}) {} logs -f\n"
+                    "  search    {}\n"
                     "  configure put pipelines into {}\n\n"
                     "Ctrl-C stops everything.",
                     pods, options_.data_dir, options_.ServerUrl(), code, Program("kelp-server"),
-                    Config("server.yaml"), options_.AdminTokenPath(), Program("kelp"),
-                    options_.PipelinesDir()));
+                    Config("server.yaml"), SearchCommand(), options_.PipelinesDir()));
   }
 
   Status Died(const Child& child) const {

@@ -41,7 +41,8 @@ std::vector<YamlBlock> FindYamlBlocks(std::string_view markdown);
 
 // Checks a block against what it looks like: agent.yaml, server.yaml, a pipeline, a component or a
 // list of components; `hint` is the kind of component that the page is about, or empty. Variables
-// of the environment count as set. Problems name the page's file and line.
+// of the environment count as set. The tests of a pipeline are run. Problems name the page's file
+// and line.
 void CheckYamlBlock(const YamlBlock& block, const std::string& file, std::string_view hint,
                     Env& env, const pipeline::Registry& registry, config::Problems& problems);
 

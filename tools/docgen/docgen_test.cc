@@ -39,6 +39,10 @@ TEST(YamlBlocks, TellProblemsAtTheLineOfThePage) {
   EXPECT_EQ(Check("type: split\nseperator: x\n"),
             "page.md:12:1: unknown key \"seperator\"; did you mean \"separator\"?\n");
   EXPECT_EQ(Check("type: split\n", "input"), "page.md:11:1: there is no component \"split\"\n");
+  EXPECT_NE(Check("name: a\ninputs: [{type: file, include: [/a]}]\noutputs: [{type: blackhole}]\n"
+                  "tests: [{name: x, input: y, rows: [{body: z}]}]\n")
+                .find("page.md:14:8: x:     row 1, body:\n"),
+            std::string::npos);
   EXPECT_NE(Check("data_dirs: x\n"), "");
   EXPECT_NE(Check("a: [\n"), "");
   EXPECT_NE(Check("name: a\ninputs: [{type: file, include: [/a]}]\n"

@@ -39,7 +39,7 @@ class BlockChecker {
     } else if (cli::KindOf(node) == cli::FileKind::kPipelines) {
       readings = {[this](const auto& n, auto& p) { CheckPipelines(n, p); }};
     } else if (node.Find("tests") != nullptr && node.entries().size() == 1) {
-      readings = {[this](const auto& n, auto& p) { CheckTests(n, p); }};
+      readings = {[](const auto& n, auto& p) { CheckTests(n, p); }};
     } else {
       readings = {[this](const auto& n, auto& p) { CheckAgent(n, p); },
                   [](const auto& n, auto& p) { server::ServerConfig::ConfigSchema().Parse(n, p); }};
@@ -87,7 +87,14 @@ class BlockChecker {
     if (!problems.empty()) return;
     MetricRegistry metrics;
     pipeline::CheckComponents(pipeline, {.env = &env_, .metrics = &metrics}, problems);
-    cli::ParseTests(pipeline, problems);
+    const std::vector<cli::TestCase> tests = cli::ParseTests(pipeline, problems);
+    if (!problems.empty()) return;
+    for (const cli::TestCase& test : tests) {
+      const Result<std::string> difference = cli::RunTest(env_, pipeline, test);
+      const std::string why =
+          difference.ok() ? *difference : std::string(difference.status().message());
+      if (!why.empty()) problems.Add(pipeline.tests, "tests", test.name + ": " + why);
+    }
   }
 
   void CheckPipelines(const config::ConfigNode& node, config::Problems& problems) {
