@@ -16,6 +16,20 @@ bool IsWordByte(char c) {
          c == '.' || c == '-' || c == '/' || c == '@' || static_cast<unsigned char>(c) >= 0x80;
 }
 
+// Punctuation that joins pieces of a word as logs write them: user=7, a,b, x+y, 50%3A, it's.
+bool IsJoiner(char c) { return std::string_view("=,;+&%#$!?~'").find(c) != std::string_view::npos; }
+
+// Where the word that begins at `at` ends; `at` when none begins there.
+size_t WordEnd(std::string_view text, size_t at) {
+  if (at >= text.size() || !IsWordByte(text[at])) return at;
+  while (at < text.size() &&
+         (IsWordByte(text[at]) ||
+          (IsJoiner(text[at]) && at + 1 < text.size() && IsWordByte(text[at + 1])))) {
+    ++at;
+  }
+  return at;
+}
+
 bool IsKeyword(std::string_view word) { return word == "AND" || word == "OR" || word == "NOT"; }
 
 // How an error message shows the character (or keyword) at hand.
@@ -264,7 +278,7 @@ class Parser {
 
   std::string TakeWord() {
     const size_t begin = at_;
-    while (!AtEnd() && IsWordByte(Peek())) ++at_;
+    at_ = WordEnd(text_, at_);
     return std::string(text_.substr(begin, at_ - begin));
   }
 
@@ -326,8 +340,7 @@ class Parser {
   }
 
   std::string_view KeywordHere() const {
-    size_t end = at_;
-    while (end < text_.size() && IsWordByte(text_[end])) ++end;
+    const size_t end = WordEnd(text_, at_);
     const std::string_view word = text_.substr(at_, end - at_);
     // "AND:x" asks about a field of that name.
     if (!IsKeyword(word) || (end < text_.size() && text_[end] == ':')) return {};
