@@ -74,8 +74,7 @@ Status Agent::Start() {
   services.metrics = &metrics_;
   services.data_dir = config_.data_dir;
   services.host_name = config_.host_name.empty() ? HostName() : config_.host_name;
-  ASSIGN_OR_RETURN(tail_,
-                   tail::TailService::Open(env_, metrics_, config_.data_dir));
+  ASSIGN_OR_RETURN(tail_, tail::TailService::Open(env_, metrics_, config_.data_dir));
   services.tail = tail_.get();
   engine_ = std::make_unique<pipeline::Engine>(
       services, pipeline::EngineOptions{.workers = WorkerCount(config_),

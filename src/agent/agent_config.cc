@@ -62,7 +62,8 @@ const config::Schema<AgentConfig>& AgentConfig::ConfigSchema() {
           .Field("pipelines", &AgentConfig::pipelines,
                  {.doc = "Pipelines (see the reference page of pipelines).",
                   .example = "[{name: web, inputs: [{type: file, include: [/var/log/*.log]}], "
-                             "outputs: [{type: stdout}]}]"});
+                             "outputs: [{type: stdout}]}]",
+                  .shape = config::ShapeOf<pipeline::PipelineShape>});
   return schema;
 }
 

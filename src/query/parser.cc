@@ -22,9 +22,8 @@ bool IsJoiner(char c) { return std::string_view("=,;+&%#$!?~'").find(c) != std::
 // Where the word that begins at `at` ends; `at` when none begins there.
 size_t WordEnd(std::string_view text, size_t at) {
   if (at >= text.size() || !IsWordByte(text[at])) return at;
-  while (at < text.size() &&
-         (IsWordByte(text[at]) ||
-          (IsJoiner(text[at]) && at + 1 < text.size() && IsWordByte(text[at + 1])))) {
+  while (at < text.size() && (IsWordByte(text[at]) || (IsJoiner(text[at]) && at + 1 < text.size() &&
+                                                       IsWordByte(text[at + 1])))) {
     ++at;
   }
   return at;
