@@ -82,9 +82,9 @@ TEST_F(ConformanceTest, NamesMatchFoldersAndEachHasProse) {
   ASSERT_NE(root, nullptr);
   for (const Registry::Entry& entry : Components().entries()) {
     EXPECT_EQ(entry.name, entry.schema->name());
-    const std::string prose = std::string(root) + "/src/" +
-                              pipeline::ComponentKindName(entry.kind) + "/" + entry.name + "/" +
-                              entry.name + ".md";
+    const std::string kind = pipeline::ComponentKindName(entry.kind);
+    const std::string prose = std::string(root) + "/src/" + kind + "/" + entry.name + "/" +
+                              entry.name + "_" + kind + ".md";
     const auto text = ReadFile(RealEnv().files(), prose);
     ASSERT_TRUE(text.ok()) << prose;
     EXPECT_GT(text->size(), 200u) << prose;
