@@ -399,7 +399,8 @@ bool TailService::Impl::HandleNews() {
     }
     for (auto& [id, entry] : follows_) {
       Incarnation* file = entry.follow->Find(source->origin());
-      if (file == nullptr) continue;
+      // After a reload another source goes on with the origin: late news of the old one is not its.
+      if (file == nullptr || file->source != source) continue;
       entry.follow->OnNews(*file, bits);
       break;
     }

@@ -484,6 +484,28 @@ TEST_F(TailServiceTest, ReloadWaitsForWhatIsOnItsWay) {
   tail_.reset();
 }
 
+// The old source's Done, told late, once ended its successor, which was then read again from 0.
+TEST_F(TailServiceTest, ReloadGoesOnWhereNothingWasOnItsWay) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  AckAndStore();
+  tail_->Remove(follow_);
+  ReadingHost second;
+  follow_ = tail_->Add(Options(), second);
+  dir_.Append("a.log", "two\n");
+  for (int i = 0; i < 4; ++i) {
+    tail_->Step(Duration(0));
+    second.ReadAll();
+    env_.Advance(200ms);
+  }
+  EXPECT_EQ(second.Bodies(), (Bodies{"two"}));
+  ASSERT_FALSE(second.rows.empty());
+  EXPECT_EQ(second.rows[0].origin, host_->rows[0].origin);
+  tail_->Remove(follow_);
+  second.DropAll();
+  tail_.reset();
+}
+
 TEST_F(TailServiceTest, GoesOnWhenCheckpointsCannotBeWritten) {
   dir_.Append("a.log", "one\n");
   Start();
