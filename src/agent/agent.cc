@@ -60,6 +60,7 @@ Status Agent::OpenDataDir() {
 }
 
 Status Agent::Start() {
+  watcher_.SetDirectories({DirName(loader_.path())});
   config::Problems problems;
   ConfigLoader::Loaded loaded = loader_.Load(problems);
   if (!loaded.main_ok) return problems.ToStatus();

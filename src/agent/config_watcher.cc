@@ -18,6 +18,8 @@ ConfigWatcher::ConfigWatcher(Env& env) : env_(env) {
 }
 
 void ConfigWatcher::SetDirectories(std::vector<std::string> dirs) {
+  // What changed since the last look must still be told.
+  if (dirs == dirs_) return;
   for (auto it = watches_.begin(); it != watches_.end();) {
     if (std::find(dirs.begin(), dirs.end(), it->first) == dirs.end()) {
       if (it->second >= 0) watcher_->Remove(it->second);

@@ -137,6 +137,8 @@ def check_hup_reloads(world):
     text = e2e.read(path)
     e2e.write(path, text.replace(world.file("out"), world.file("next")))
     agent.signal(signal.SIGHUP)
+    # A row that is written before the old pipeline has stopped is rightly its own.
+    wait_for(lambda: os.path.exists(world.file("next")), "the new output", alive=[agent])
     e2e.append(world.file("logs/a.log"), "after HUP\n")
     wait_for(lambda: "after HUP" in bodies(world.file("next")), "the new output", alive=[agent])
 
