@@ -9,8 +9,8 @@
 #include "batch/batch.h"
 #include "codec/byte_buffer.h"
 #include "codec/json_print.h"
+#include "framing/line_decoder.h"
 #include "json_slice.h"
-#include "tail/line_decoder.h"
 
 namespace kelp::config {
 template <>
@@ -42,18 +42,18 @@ SampleFormat FormatOfInput(const pipeline::PipelineConfig& pipeline) {
                                       : static_cast<SampleFormat>(name - kSampleFormats.begin());
 }
 
-std::unique_ptr<tail::LineDecoder> MakeDecoder(const pipeline::PipelineConfig& pipeline,
-                                               SampleFormat format) {
+std::unique_ptr<framing::LineDecoder> MakeDecoder(const pipeline::PipelineConfig& pipeline,
+                                                  SampleFormat format) {
   if (format == SampleFormat::kAuto) format = FormatOfInput(pipeline);
   switch (format) {
     case SampleFormat::kContainer:
-      return tail::MakeContainerDecoder(kLineBytesMax);
+      return framing::MakeContainerDecoder(kLineBytesMax);
     case SampleFormat::kCri:
-      return tail::MakeCriDecoder(kLineBytesMax);
+      return framing::MakeCriDecoder(kLineBytesMax);
     case SampleFormat::kDockerJson:
-      return tail::MakeDockerJsonDecoder(kLineBytesMax);
+      return framing::MakeDockerJsonDecoder(kLineBytesMax);
     default:
-      return tail::MakePlainDecoder(kLineBytesMax);
+      return framing::MakePlainDecoder(kLineBytesMax);
   }
 }
 

@@ -13,6 +13,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "batch/batch.h"
@@ -24,6 +26,23 @@ enum class ReadState {
   kMore,      // call again without waiting for Ready
   kIdle,      // nothing more at the moment; Ready will say when
   kFinished,  // the end; this origin is read no more
+};
+
+// Bytes of an origin that were not read and never will be.
+struct Loss {
+  // One of a few lower-case words with underscores, the same for all origins: a label of
+  // origin_lost_bytes_total. "truncated", "deleted_held_bytes", …
+  std::string_view cause;
+  uint64_t bytes = 0;
+  uint64_t lines = 0;  // newlines in them where they could still be counted, else 0
+};
+
+// An origin as its ledger shows it.
+struct SourceInfo {
+  std::string name;       // the path, "udp 0.0.0.0:514"; for people, never a label
+  uint64_t begin = 0;     // where this source began: read bytes are position - begin
+  uint64_t position = 0;  // read up to here
+  uint64_t size = 0;      // known to be there; size - position is still unread
 };
 
 // One origin. Owned jointly by its input and the engine.
@@ -42,6 +61,8 @@ class Source {
   virtual void Acked(uint64_t resume) = 0;
   // Nothing of it is on its way any more, and Read will not be called again.
   virtual void Done() {}
+  // Any thread, at any time.
+  virtual SourceInfo Info() const { return {}; }
 };
 
 using SourceId = uint64_t;  // never 0, never reused
@@ -54,6 +75,9 @@ class InputHost {
   // There is something to read (also when unsure). No effect after Remove or kFinished.
   virtual void Ready(SourceId id) = 0;
   virtual void Remove(SourceId id) = 0;
+  // Something of the origin is lost: into its ledger and the metrics. The input says the one clear
+  // message itself. Also after Remove, until Done.
+  virtual void Lost([[maybe_unused]] SourceId id, [[maybe_unused]] const Loss& loss) {}
 };
 
 class Input {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "batch/batch.h"
@@ -50,6 +51,16 @@ class OutputHost {
   virtual ~OutputHost() = default;
   // HasRoom() became true again.
   virtual void RoomAvailable() = 0;
+  // Takes over selected rows that no retry can save: refused for good, too large. They are counted
+  // by `reason` (lower case with underscores) in the origin's ledger and in
+  // output_dropped_rows_total, and go to the pipeline's dead-letter output where there is one;
+  // `ack` is fulfilled once that has them. `rows` are row numbers of the batch; empty: all
+  // selected. Returns at once.
+  virtual void GiveUp([[maybe_unused]] SharedBatch batch,
+                      [[maybe_unused]] std::vector<uint32_t> rows,
+                      [[maybe_unused]] std::string_view reason, Ack ack) {
+    ack.Done();
+  }
 };
 
 class Output {

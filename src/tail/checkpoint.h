@@ -14,16 +14,10 @@
 #include "base/ids.h"
 #include "base/status.h"
 #include "base/sync.h"
+#include "framing/line_decoder.h"
 #include "tail/identity.h"
 
 namespace kelp::tail {
-
-// What `Checkpoint::resume` stands at.
-enum class LinePlace : uint8_t {
-  kStart = 0,        // the start of a line
-  kInSkipped = 1,    // inside a line over the limit, whose rest is skipped
-  kAfterFlushed = 2  // behind a half line that was already sent
-};
 
 struct Checkpoint {
   OriginId origin;
@@ -31,8 +25,8 @@ struct Checkpoint {
   std::string path;
   FileIdentity identity;
   uint64_t resume = 0;
-  uint64_t emitted = 0;  // >= resume
-  LinePlace line = LinePlace::kStart;
+  uint64_t emitted = 0;                                  // >= resume
+  framing::LinePlace line = framing::LinePlace::kStart;  // what resume stands at
   uint64_t ordinal = 0;
   UnixNanos vanished = kNoTime;
 };

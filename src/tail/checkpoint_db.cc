@@ -301,7 +301,7 @@ class CheckpointDatabase final : public CheckpointStore {
       if (print_bytes > Fingerprint::kBytesMax || line > 2 || c.emitted < c.resume) {
         return SQLITE_CORRUPT;
       }
-      c.line = static_cast<LinePlace>(line);
+      c.line = static_cast<framing::LinePlace>(line);
       out.push_back(std::move(c));
     }
     return rows.code() == SQLITE_DONE ? SQLITE_OK : rows.code();

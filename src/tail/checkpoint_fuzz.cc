@@ -40,7 +40,7 @@ Checkpoint Sample() {
   checkpoint.identity = {{3, 4}, 5, {6, 7}};
   checkpoint.resume = 8;
   checkpoint.emitted = 9;
-  checkpoint.line = LinePlace::kInSkipped;
+  checkpoint.line = framing::LinePlace::kInSkipped;
   checkpoint.ordinal = 10;
   return checkpoint;
 }

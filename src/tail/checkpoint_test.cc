@@ -21,7 +21,7 @@ Checkpoint Sample(uint64_t n) {
   c.identity = {{0xffffffffffffffff, 42}, 1'700'000'000'123'456'789, {1024, 0xfedcba9876543210}};
   c.resume = 1ull << 40;
   c.emitted = (1ull << 40) + 5;
-  c.line = LinePlace::kAfterFlushed;
+  c.line = framing::LinePlace::kAfterFlushed;
   c.ordinal = n;
   return c;
 }

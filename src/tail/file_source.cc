@@ -87,7 +87,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   if (available == 0 || (nothing_new && !to_the_end)) return AtEnd(batch);
 
   const size_t want = TurnBytes(available, bytes_max);
-  Chunk chunk{batch.AddBuffer(want), 0, position, false};
+  framing::Chunk chunk{batch.AddBuffer(want), 0, position, false};
   ASSIGN_OR_RETURN(chunk.size, file.ReadAt(position, chunk.data, want));
   if (chunk.size == 0) return AtEnd(batch);
   const bool whole = chunk.size == available;
@@ -99,7 +99,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   line_bytes_ = 0;
   if (used == chunk.size) {
     if (whole) return AtEnd(batch);
-  } else if (batch.rows() + LineDecoder::kRowsPerLineMax <= Batch::kRowsMax) {
+  } else if (batch.rows() + framing::LineDecoder::kRowsPerLineMax <= Batch::kRowsMax) {
     // A line without its end: read again from its begin when there is more of it.
     line_bytes_ = chunk.size - used;
     if (whole) return AtEnd(batch);
@@ -120,7 +120,7 @@ size_t FileSource::TurnBytes(uint64_t available, size_t bytes_max) const {
 }
 
 ReadState FileSource::AtEnd(Batch& batch) {
-  const bool full = batch.rows() + LineDecoder::kRowsPerLineMax > Batch::kRowsMax;
+  const bool full = batch.rows() + framing::LineDecoder::kRowsPerLineMax > Batch::kRowsMax;
   if (full && (finish_ || flush_)) {
     Seal(batch);
     return ReadState::kMore;
@@ -130,7 +130,8 @@ ReadState FileSource::AtEnd(Batch& batch) {
     return End(batch, 0);
   }
   if (flush_.exchange(false)) decoder_->Flush(position_, batch);
-  has_half_ = line_bytes_ != 0 || decoder_->pending_begin() != LineDecoder::kNothingPending;
+  has_half_ =
+      line_bytes_ != 0 || decoder_->pending_begin() != framing::LineDecoder::kNothingPending;
   Seal(batch);
   if (!has_half_ && watch_end_.exchange(false)) {
     news_->Tell(shared_from_this(), SourceNews::kAtEnd);
@@ -146,7 +147,7 @@ ReadState FileSource::End(Batch& batch, uint32_t news) {
   return ReadState::kFinished;
 }
 
-void FileSource::GrowFingerprint(File& file, const Chunk& chunk) {
+void FileSource::GrowFingerprint(File& file, const framing::Chunk& chunk) {
   if (chunk.offset + chunk.size <= print_bytes_) return;
   Fingerprint print;
   if (chunk.offset == 0) {
@@ -167,7 +168,7 @@ void FileSource::Seal(Batch& batch) {
   batch.end = position_;
   batch.resume = std::min<uint64_t>(batch.end, decoder_->pending_begin());
   batch.read_at = clock_.Monotonic();
-  const DecodeCounts counts = decoder_->TakeCounts();
+  const framing::DecodeCounts counts = decoder_->TakeCounts();
   if (metrics_.read_rows != nullptr) metrics_.read_rows->Add(batch.rows());
   if (counts.cut_lines != 0 && metrics_.cut_lines != nullptr) {
     metrics_.cut_lines->Add(counts.cut_lines);
@@ -175,7 +176,8 @@ void FileSource::Seal(Batch& batch) {
   if (counts.malformed_lines != 0 && metrics_.malformed_lines != nullptr) {
     metrics_.malformed_lines->Add(counts.malformed_lines);
   }
-  const LinePlace line = batch.resume == batch.end ? decoder_->place() : LinePlace::kStart;
+  const framing::LinePlace line =
+      batch.resume == batch.end ? decoder_->place() : framing::LinePlace::kStart;
   const Flight flight{batch.resume, std::max(batch.resume, decoder_->emitted()), line};
   MutexLock lock(mu_);
   // Of several batches with one `resume` only the first counts: an acknowledgement of that value
@@ -206,7 +208,7 @@ Checkpoint FileSource::Snapshot() {
   const Flight& flight = flights_.front();
   const bool exact = flight.resume == checkpoint.resume;
   checkpoint.emitted = exact ? flight.emitted : checkpoint.resume;
-  checkpoint.line = exact ? flight.line : LinePlace::kStart;
+  checkpoint.line = exact ? flight.line : framing::LinePlace::kStart;
   return checkpoint;
 }
 

@@ -22,9 +22,9 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "base/sync.h"
+#include "framing/line_decoder.h"
 #include "pipeline/input.h"
 #include "tail/checkpoint.h"
-#include "tail/line_decoder.h"
 
 namespace kelp::tail {
 
@@ -74,7 +74,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   struct Options {
     Checkpoint start;  // where to begin
     ResourcePtr resource;
-    std::unique_ptr<LineDecoder> decoder;
+    std::unique_ptr<framing::LineDecoder> decoder;
     SourceMetrics metrics;
     Clock* clock = nullptr;
     std::shared_ptr<SourceNews> news;
@@ -124,7 +124,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   struct Flight {
     uint64_t resume;
     uint64_t emitted;
-    LinePlace line;
+    framing::LinePlace line;
   };
 
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
@@ -134,13 +134,13 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   pipeline::ReadState AtEnd(Batch& batch);
   // The last batch of this origin.
   pipeline::ReadState End(Batch& batch, uint32_t news);
-  void GrowFingerprint(File& file, const Chunk& chunk);
+  void GrowFingerprint(File& file, const framing::Chunk& chunk);
   // Fills in what follows from the rows.
   void Seal(Batch& batch);
 
   const Checkpoint start_;
   const ResourcePtr resource_;
-  const std::unique_ptr<LineDecoder> decoder_;
+  const std::unique_ptr<framing::LineDecoder> decoder_;
   const SourceMetrics metrics_;
   Clock& clock_;
   const std::shared_ptr<SourceNews> news_;

@@ -273,7 +273,7 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
     char before = 0;
     const Result<size_t> n = file.ReadAt(start.resume - 1, &before, 1);
     const bool at_line = n.ok() && *n == 1 && before == '\n';
-    start.line = at_line ? LinePlace::kStart : LinePlace::kInSkipped;
+    start.line = at_line ? framing::LinePlace::kStart : framing::LinePlace::kInSkipped;
   }
   start.emitted = start.resume;
   return start;

@@ -61,9 +61,9 @@ Outcome ReadOnce(const std::string& path, const std::string& kind, size_t turn) 
   FileSource::Options options;
   options.start.origin = OriginId::Make(RealEnv().random());
   options.resource = Resource::Empty();
-  options.decoder = kind == "cri"           ? MakeCriDecoder(256u << 10)
-                    : kind == "docker_json" ? MakeDockerJsonDecoder(256u << 10)
-                                            : MakePlainDecoder(256u << 10);
+  options.decoder = kind == "cri"           ? framing::MakeCriDecoder(256u << 10)
+                    : kind == "docker_json" ? framing::MakeDockerJsonDecoder(256u << 10)
+                                            : framing::MakePlainDecoder(256u << 10);
   options.clock = &RealEnv().clock();
   options.news = std::make_shared<SourceNews>(nullptr);
   auto source = std::make_shared<FileSource>(std::move(options));

@@ -206,7 +206,7 @@ class Model {
     FollowOptions options;
     options.checkpoint_space = "model/file";
     options.include.Add(*Glob::Parse(dir_ / (Chance(0) ? "*.log*" : "*.log")));
-    options.decoder = cri_ ? MakeContainerDecoder : MakePlainDecoder;
+    options.decoder = cri_ ? framing::MakeContainerDecoder : framing::MakePlainDecoder;
     options.resource = [](const std::string& path) {
       return std::make_shared<const Resource>(std::vector<Resource::Tag>{{"log.file.path", path}});
     };

@@ -39,11 +39,11 @@
 
 #include "base/env.h"
 #include "base/metrics.h"
+#include "framing/line_decoder.h"
 #include "pipeline/component.h"
 #include "pipeline/input.h"
 #include "tail/checkpoint.h"
 #include "tail/glob.h"
-#include "tail/line_decoder.h"
 #include "tail/start_at.h"
 
 namespace kelp::tail {
@@ -101,7 +101,7 @@ struct FollowOptions {
   size_t line_bytes_max = 256u << 10;
   // Where nothing can be watched, everything is looked at this often.
   Duration scan_interval = 1s;
-  DecoderFactory decoder;
+  framing::DecoderFactory decoder;
   // What the rows of a file share.
   std::function<ResourcePtr(const std::string& path)> resource;
   FollowMetrics metrics;

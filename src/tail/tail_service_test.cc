@@ -39,7 +39,7 @@ class TailServiceTest : public ::testing::Test {
     FollowOptions options;
     options.checkpoint_space = "test/file";
     options.include.Add(*Glob::Parse(dir_ / pattern));
-    options.decoder = MakePlainDecoder;
+    options.decoder = framing::MakePlainDecoder;
     options.resource = [](const std::string& path) {
       return std::make_shared<const Resource>(std::vector<Resource::Tag>{{"log.file.path", path}});
     };

@@ -5,18 +5,18 @@
 namespace kelp::input {
 namespace {
 
-tail::DecoderFactory DecoderOf(FileFormat format) {
+framing::DecoderFactory DecoderOf(FileFormat format) {
   switch (format) {
     case FileFormat::kLines:
-      return tail::MakePlainDecoder;
+      return framing::MakePlainDecoder;
     case FileFormat::kContainer:
-      return tail::MakeContainerDecoder;
+      return framing::MakeContainerDecoder;
     case FileFormat::kCri:
-      return tail::MakeCriDecoder;
+      return framing::MakeCriDecoder;
     case FileFormat::kDockerJson:
-      return tail::MakeDockerJsonDecoder;
+      return framing::MakeDockerJsonDecoder;
   }
-  return tail::MakePlainDecoder;
+  return framing::MakePlainDecoder;
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ tail::FollowOptions PodLogsInput::Options() const {
   options.on_lost_checkpoints = config_.on_lost_checkpoints;
   options.line_bytes_max = config_.line_bytes_max.bytes;
   options.scan_interval = config_.scan_interval;
-  options.decoder = tail::MakeContainerDecoder;
+  options.decoder = framing::MakeContainerDecoder;
   options.resource = [root = config_.root, host = context_.services.host_name](
                          const std::string& path) { return ResourceOf(root, path, host); };
   options.metrics = tail::FollowMetrics::For(context_);

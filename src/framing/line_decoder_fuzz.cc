@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/check.h"
-#include "tail/line_decoder.h"
+#include "framing/line_decoder.h"
 
-namespace kelp::tail {
+namespace kelp::framing {
 namespace {
 
 struct Row {
@@ -120,9 +120,9 @@ void Test(const uint8_t* data, size_t size) {
 }
 
 }  // namespace
-}  // namespace kelp::tail
+}  // namespace kelp::framing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  kelp::tail::Test(data, size);
+  kelp::framing::Test(data, size);
   return 0;
 }

@@ -1,8 +1,8 @@
-#include "tail/line_decoder.h"
+#include "framing/line_decoder.h"
 
 #include <gtest/gtest.h>
 
-namespace kelp::tail {
+namespace kelp::framing {
 namespace {
 
 using Bodies = std::vector<std::string>;
@@ -203,4 +203,4 @@ TEST(ContainerDecoderTest, TellsTheFormatsApart) {
 }
 
 }  // namespace
-}  // namespace kelp::tail
+}  // namespace kelp::framing

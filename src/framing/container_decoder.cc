@@ -5,10 +5,10 @@
 
 #include "codec/cri.h"
 #include "codec/docker_json.h"
-#include "tail/line_decoder.h"
-#include "tail/split_lines.h"
+#include "framing/line_decoder.h"
+#include "framing/split_lines.h"
 
-namespace kelp::tail {
+namespace kelp::framing {
 namespace {
 
 // Docker's attrs: labels and environment of the container that the log driver was told to add.
@@ -233,4 +233,4 @@ std::unique_ptr<LineDecoder> MakeContainerDecoder(size_t line_bytes_max) {
   return std::make_unique<ContainerDecoder>(ContainerDecoder::Format::kUnknown, line_bytes_max);
 }
 
-}  // namespace kelp::tail
+}  // namespace kelp::framing

@@ -1,11 +1,11 @@
 // The one loop over the lines of a chunk, for decoders; see LineDecoder::Split.
-#ifndef KELP_TAIL_SPLIT_LINES_H_
-#define KELP_TAIL_SPLIT_LINES_H_
+#ifndef KELP_FRAMING_SPLIT_LINES_H_
+#define KELP_FRAMING_SPLIT_LINES_H_
 
 #include "codec/lines.h"
-#include "tail/line_decoder.h"
+#include "framing/line_decoder.h"
 
-namespace kelp::tail {
+namespace kelp::framing {
 
 // Deals with a line that is over the limit, or whose rest is being skipped: moves `at` and gives
 // true. `line_end` is where the line's text ends in the chunk, `ended` whether it really does
@@ -81,6 +81,6 @@ size_t LineDecoder::Split(const Chunk& chunk, Batch& batch, OnLine&& on_line, On
   return at;
 }
 
-}  // namespace kelp::tail
+}  // namespace kelp::framing
 
-#endif  // KELP_TAIL_SPLIT_LINES_H_
+#endif  // KELP_FRAMING_SPLIT_LINES_H_

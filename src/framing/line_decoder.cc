@@ -1,8 +1,8 @@
-#include "tail/line_decoder.h"
+#include "framing/line_decoder.h"
 
-#include "tail/split_lines.h"
+#include "framing/split_lines.h"
 
-namespace kelp::tail {
+namespace kelp::framing {
 namespace {
 
 void MarkRows(Batch& batch, std::string_view name, std::vector<uint32_t>& rows) {
@@ -38,4 +38,4 @@ std::unique_ptr<LineDecoder> MakePlainDecoder(size_t line_bytes_max) {
   return std::make_unique<PlainDecoder>(line_bytes_max);
 }
 
-}  // namespace kelp::tail
+}  // namespace kelp::framing

@@ -12,8 +12,8 @@
 //           follows from the bytes of the file alone, however it was read: after a restart the same
 //           record has the same end, by which the destination recognises it.
 // Tests:    line_decoder_test.cc, line_decoder_fuzz.cc
-#ifndef KELP_TAIL_LINE_DECODER_H_
-#define KELP_TAIL_LINE_DECODER_H_
+#ifndef KELP_FRAMING_LINE_DECODER_H_
+#define KELP_FRAMING_LINE_DECODER_H_
 
 #include <cstdint>
 #include <functional>
@@ -23,9 +23,15 @@
 #include <vector>
 
 #include "batch/batch.h"
-#include "tail/checkpoint.h"
 
-namespace kelp::tail {
+namespace kelp::framing {
+
+// What the byte at an offset of a file belongs to.
+enum class LinePlace : uint8_t {
+  kStart = 0,        // the start of a line
+  kInSkipped = 1,    // inside a line over the limit, whose rest is skipped
+  kAfterFlushed = 2  // behind a half line that was already sent
+};
 
 // true on rows whose text was cut at line_bytes_max.
 inline constexpr std::string_view kCutField = "kelp.truncated";
@@ -44,6 +50,12 @@ struct Chunk {
 struct DecodeCounts {
   uint64_t cut_lines = 0;
   uint64_t malformed_lines = 0;
+};
+
+// What was incomplete at the end of a file that was rotated, for the decoder of the next one.
+class Carry {
+ public:
+  virtual ~Carry() = default;
 };
 
 class LineDecoder {
@@ -67,6 +79,11 @@ class LineDecoder {
   virtual size_t Decode(const Chunk& chunk, Batch& batch) = 0;
   // Adds rows for what is incomplete; `end` is the end of the file.
   virtual void Flush([[maybe_unused]] uint64_t end, [[maybe_unused]] Batch& batch) {}
+  // Gives away what is incomplete; nullptr when nothing is that another file could complete.
+  virtual std::unique_ptr<Carry> TakePending() { return nullptr; }
+  // Goes on with what the file before held. REQUIRES: nothing was decoded yet; `carry` came from a
+  // decoder of the same make.
+  virtual void Adopt([[maybe_unused]] std::unique_ptr<Carry> carry) {}
   // The begin of the oldest record that is incomplete.
   virtual uint64_t pending_begin() const { return kNothingPending; }
   // Puts the fields of the rows added since the last AddFields into columns.
@@ -132,6 +149,6 @@ std::unique_ptr<LineDecoder> MakeDockerJsonDecoder(size_t line_bytes_max);
 // Looks at the first line: an object is Docker's, everything else CRI's.
 std::unique_ptr<LineDecoder> MakeContainerDecoder(size_t line_bytes_max);
 
-}  // namespace kelp::tail
+}  // namespace kelp::framing
 
-#endif  // KELP_TAIL_LINE_DECODER_H_
+#endif  // KELP_FRAMING_LINE_DECODER_H_
