@@ -1,107 +1,78 @@
 #!/usr/bin/env python3
 """Kills agent and server with SIGKILL at random while lines are written, and counts them all.
 
-usage: chaos.py BIN_DIR [--seed N] [--kills N] [--seconds N] [--files N] [--rate N] [--keep]
+usage: chaos.py BIN_DIR [--seed N] [--kills N] [--seconds N] [--rate N] [--only KIND,...] [--keep]
 
-Writers append numbered, checksummed lines to several files, sometimes half a line at a time, and
-rotate them by renaming, going on for a few lines in the renamed file as real programs do. When all
-is written and everything can be searched, every row is read back. Prints one JSON object; exit code
-1 unless missing, duplicate and corrupt are 0.
+Programs append numbered, checksummed lines, sometimes half a line at a time, and their files are
+rotated in every way there is, by the real logrotate among others (log_writers.py). Between agent and
+server stands a proxy that refuses, stalls, answers 503 and 429, and loses answers; both programs are
+suspended now and then. When all is written and everything can be searched, every row is read back.
+Prints one JSON object; exit code 1 unless missing, duplicate and corrupt are 0.
 """
 import argparse
+import collections
 import json
 import os
 import random
-import re
 import signal
 import sys
-import threading
 import time
-import zlib
 
 sys.dont_write_bytecode = True
 import kelp_e2e as e2e  # noqa: E402
+import log_writers  # noqa: E402
+from fault_proxy import FaultProxy  # noqa: E402
 
-LINE = re.compile(r"w(\d+) (\d{9}) ([0-9a-f]{8}) (.*)", re.DOTALL)
 # No progress for so long means that the rest will never come.
 STALL_SECONDS = 60
 # With both programs running, no retry waits longer than that.
 SETTLE_SECONDS = 3
+SUSPEND_SECONDS_MAX = 2.0
 
 
-def make_line(writer, number, chance):
-    text = f"w{writer} {number:09d}"
-    payload = "".join(chance.choices("abcdefghij klmnop=\"\\{}[]\t:,é", k=chance.randrange(5, 300)))
-    return f"{text} {zlib.crc32((text + payload).encode()):08x} {payload}\n"
+def make_writers(logs, arguments, chance):
+    """Each kind twice: in a/, where rotated names are not followed by name, and in b/, where they are."""
+    plan = [(kind, name) for name in "ab" for kind in log_writers.PLAIN_KINDS]
+    plan += [(log_writers.CriWriter, "pods")] * 2 + [(log_writers.DockerWriter, "docker")] * 2
+    for name in ("a", "b", "pods", "docker"):
+        os.mkdir(os.path.join(logs, name))
+    wanted = arguments.only.split(",") if arguments.only else None
+    return [kind(os.path.join(logs, name), number, arguments.rate, chance.random())
+            for number, (kind, name) in enumerate(plan)
+            if wanted is None or kind.kind in wanted or f"{kind.kind}/{name}" in wanted]
 
 
-def intact(match):
-    text = f"w{match[1]} {match[2]}"
-    return zlib.crc32((text + match[4]).encode()) == int(match[3], 16)
+def pipelines(logs, output):
+    def pipeline(name, inputs):
+        return f"  - name: {name}\n    inputs: [{inputs}]\n    outputs: [{output}]\n"
+    start = "start_at: beginning"
+    return (pipeline("a", f"{{type: file, include: ['{logs}/a/*.log'], {start}}}") +
+            pipeline("b", f"{{type: file, include: ['{logs}/b/*.log', '{logs}/b/*.log[-.]*'], "
+                          f"{start}}}") +
+            pipeline("pods", f"{{type: pod_logs, root: '{logs}/pods', {start}}}") +
+            pipeline("docker", f"{{type: file, include: ['{logs}/docker/*/*-json.log'], "
+                               f"format: docker_json, {start}}}"))
 
 
-class Writer(threading.Thread):
-    """One program with one log file."""
-
-    def __init__(self, directory, number, rate, seed):
-        super().__init__(daemon=True)
-        self.path = os.path.join(directory, f"app-{number}.log")
-        self.number = number
-        self.rate = rate
-        self.chance = random.Random(seed)
-        self.shift = number % 2 == 0
-        self.rotations = 0
-        self.written = 0
-        self.stopped = threading.Event()
-
-    def run(self):
-        file = open(self.path, "ab", buffering=0)
-        while not self.stopped.is_set():
-            burst = self.chance.randrange(1, 40)
-            for _ in range(burst):
-                self.write_line(file)
-            if self.chance.random() < 0.03:
-                self.rotate()
-                for _ in range(self.chance.randrange(0, 10)):
-                    self.write_line(file)
-                file.close()
-                file = open(self.path, "ab", buffering=0)
-            self.stopped.wait(burst / self.rate)
-        file.close()
-
-    def write_line(self, file):
-        line = make_line(self.number, self.written, self.chance).encode()
-        if self.chance.random() < 0.01:
-            cut = self.chance.randrange(1, len(line))
-            file.write(line[:cut])
-            time.sleep(self.chance.random() * 0.05)
-            line = line[cut:]
-        file.write(line)
-        self.written += 1
-
-    def rotate(self):
-        self.rotations += 1
-        if not self.shift:
-            os.rename(self.path, f"{self.path}.{self.rotations:06d}")
-            return
-        for n in range(self.rotations, 0, -1):
-            older = f"{self.path}.{n - 1}" if n > 1 else self.path
-            os.rename(older, f"{self.path}.{n}")
-
-
-def kill_at_random(programs, kills, seconds, chance):
-    """Kills each program so often, spread over the time, and starts it again a little later."""
+def disturb(programs, arguments, chance):
+    """Kills and suspends each program so often, spread over the time, and has it go on later."""
     begin = time.monotonic()
-    times = sorted((chance.random() * seconds, program) for program in range(len(programs))
-                   for _ in range(kills))
-    for at, index in times:
+    events = [(chance.random() * arguments.seconds, index, kill)
+              for index in range(len(programs))
+              for kill in [True] * arguments.kills + [False] * (arguments.kills // 5)]
+    for at, index, kill in sorted(events):
         time.sleep(max(0.0, begin + at - time.monotonic()))
         program = programs[index]
+        if not kill:
+            program.signal(signal.SIGSTOP)
+            time.sleep(chance.random() * SUSPEND_SECONDS_MAX)
+            program.signal(signal.SIGCONT)
+            continue
         # A program that still starts is a victim as good as any: recovery must survive it too.
         program.kill()
         time.sleep(chance.choice([0, 0, 0.1, 0.5]) * chance.random())
         program.start()
-    time.sleep(max(0.0, begin + seconds - time.monotonic()))
+    time.sleep(max(0.0, begin + arguments.seconds - time.monotonic()))
 
 
 def wait_until_searchable(server, agent, expected):
@@ -121,53 +92,51 @@ def wait_until_searchable(server, agent, expected):
 
 def count_rows(server, writers):
     """What is wrong with the rows that can be found: counts, and a line for each run of them."""
-    seen = [bytearray(writer.written) for writer in writers]
-    where = {}  # of a duplicate: its origins
-    found = corrupt = 0
+    seen = {writer.number: bytearray(writer.written) for writer in writers}
+    where = collections.defaultdict(set)  # of a duplicate: its origins
+    result = {"found": 0, "missing": 0, "duplicate": 0, "corrupt": 0}
     examples = []
     for row in server.all_rows():
-        found += 1
-        match = LINE.fullmatch(row["body"])
-        known = match and int(match[1]) < len(seen) and int(match[2]) < len(seen[int(match[1])])
-        if not known or not intact(match):
-            corrupt += 1
+        result["found"] += 1
+        known = log_writers.parse_line(row["body"])
+        if not known or known[0] not in seen or known[1] >= len(seen[known[0]]):
+            result["corrupt"] += 1
             examples.append(f"corrupt: {json.dumps(row)[:400]}")
             continue
-        writer, number = int(match[1]), int(match[2])
+        writer, number = known
         seen[writer][number] = min(255, seen[writer][number] + 1)
         if seen[writer][number] > 1:
-            where.setdefault((writer, number), set()).add(row["origin"]["id"])
-    missing = sum(marks.count(0) for marks in seen)
-    duplicate = sum(count - 1 for marks in seen for count in marks if count > 1)
-    for writer, marks in enumerate(seen):
-        examples += [f"missing: {text}" for text in runs(writer, marks, lambda n: n == 0)]
+            where[known].add(row["origin"]["id"])
+    for writer, marks in seen.items():
+        result["missing"] += marks.count(0)
+        result["duplicate"] += sum(count - 1 for count in marks if count > 1)
+        examples += [f"missing: {text}" for text, _ in runs(writer, marks, lambda n: n == 0)]
         examples += [f"duplicate: {text}, newest origin of the first "
-                     f"{' '.join(where.get((writer, first), []))}"
-                     for text, first in runs(writer, marks, lambda n: n > 1, with_first=True)]
-    return {"found": found, "missing": missing, "duplicate": duplicate, "corrupt": corrupt}, examples
+                     f"{' '.join(where[writer, first])}"
+                     for text, first in runs(writer, marks, lambda n: n > 1)]
+    return result, examples
 
 
-def runs(writer, marks, wanted, with_first=False):
-    """Neighbouring numbers as one text."""
+def runs(writer, marks, wanted):
+    """Neighbouring numbers: as one text, and the first."""
     begin = None
     for number, count in enumerate(list(marks) + [1]):
         if wanted(count) and number < len(marks):
             begin = number if begin is None else begin
         elif begin is not None:
-            text = f"w{writer} {begin:09d} to {number - 1:09d}"
-            yield (text, begin) if with_first else text
+            yield f"w{writer} {begin:09d} to {number - 1:09d}", begin
             begin = None
 
 
 def find_file(directory, text):
     """Which log file holds a missing line, and where."""
-    line = text.split()[1] + " " + text.split()[2]
-    for name in sorted(os.listdir(directory)):
-        path = os.path.join(directory, name)
-        with open(path, "rb") as file:
-            offset = file.read().find((line + " ").encode())
-        if offset >= 0:
-            return f"{name} (inode {os.stat(path).st_ino}) at {offset}"
+    line = (" ".join(text.split()[1:3]) + " ").encode()
+    for folder, _, names in os.walk(directory):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            offset = log_writers.read_text(path).find(line)
+            if offset >= 0:
+                return f"{path[len(directory) + 1:]} (inode {os.stat(path).st_ino}) at {offset}"
     return "no file"
 
 
@@ -177,35 +146,38 @@ def run(arguments):
         logs = world.file("logs")
         os.mkdir(logs)
         server = e2e.Server(world).start().wait_ready().make_logstore()
-        agent = e2e.Agent(world, f"""
-  - name: chaos
-    inputs: [{{type: file, include: ['{logs}/*.log', '{logs}/*.log.*'], start_at: beginning}}]
-    outputs: [{e2e.kelp_output(server)}]
-""").start()
-        writers = [Writer(logs, n, arguments.rate, chance.random()) for n in range(arguments.files)]
+        proxy = FaultProxy(server.port, chance.random())
+        output = e2e.kelp_output(server).replace(server.url, proxy.url)
+        writers = make_writers(logs, arguments, chance)
+        agent = e2e.Agent(world, pipelines(logs, output)).start().wait_ready()
         for writer in writers:
             writer.start()
-        kill_at_random([agent, server], arguments.kills, arguments.seconds, chance)
+        disturb([agent, server], arguments, chance)
         for writer in writers:
             writer.stopped.set()
         for writer in writers:
             writer.join()
+            e2e.expect(writer.error is None, f"{writer.path}: {writer.error!r}")
+        proxy.heal()
         written = sum(writer.written for writer in writers)
         server.wait_ready()
         begin = time.monotonic()
         wait_until_searchable(server, agent, written)
         result, examples = count_rows(server, writers)
         agent_code, server_code = agent.stop(), server.stop()
+        rotations = collections.Counter()
+        for writer in writers:
+            rotations[writer.kind] += writer.rotations
         print(json.dumps({
-            "seed": arguments.seed, "written": written, **result,
-            "rotations": sum(writer.rotations for writer in writers),
+            "seed": arguments.seed, "written": written, **result, "rotations": rotations,
             "agent_kills": arguments.kills, "server_kills": arguments.kills,
+            "suspended": 2 * (arguments.kills // 5), "network_faults": proxy.faults,
             "catch_up_s": round(time.monotonic() - begin, 1)}))
         for line in examples[:40]:
             print(line + (f": {find_file(logs, line)}" if line.startswith("missing") else ""))
         bad = result["missing"] or result["duplicate"] or result["corrupt"]
         if bad:
-            raise e2e.Failure("rows are not what was written")
+            raise e2e.Failure(f"rows are not what was written (kept: {world.path})")
         e2e.expect((agent_code, server_code) == (0, 0),
                    f"stopped with TERM, agent and server ended with {agent_code}, {server_code}")
 
@@ -216,10 +188,10 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin_dir", metavar="BIN_DIR")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--kills", type=int, default=10, help="of each program (default 10)")
-    parser.add_argument("--seconds", type=float, default=25, help="of chaos (default 25)")
-    parser.add_argument("--files", type=int, default=5, help="written at once (default 5)")
-    parser.add_argument("--rate", type=int, default=400, help="lines a second a file (default 400)")
+    parser.add_argument("--kills", type=int, default=50, help="of each program (default 50)")
+    parser.add_argument("--seconds", type=float, default=75, help="of chaos (default 75)")
+    parser.add_argument("--rate", type=int, default=100, help="lines a second a file (default 100)")
+    parser.add_argument("--only", default="", help="kinds of writers: rename, copytruncate/b, ...")
     parser.add_argument("--keep", action="store_true", help="keep the directory")
     arguments = parser.parse_args()
     arguments.bin_dir = e2e.find_bin_dir(arguments.bin_dir)

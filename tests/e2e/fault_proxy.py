@@ -1,0 +1,87 @@
+"""A TCP proxy in front of a server that refuses, stalls, answers 503 and loses answers."""
+import random
+import select
+import socket
+import threading
+import time
+
+MODES = ["pass"] * 6 + ["refuse", "stall", "unavailable", "too_many", "lose_answer"]
+MODE_SECONDS_MAX = 2.0
+STALL_SECONDS = 3.0
+ANSWERS = {
+    "unavailable": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                   b"Content-Length: 0\r\nConnection: close\r\n\r\n",
+    "too_many": b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+}
+
+
+class FaultProxy:
+    """Listens on a port of its own; `mode` says what happens to what comes in."""
+
+    def __init__(self, target_port, seed):
+        self.target_port = target_port
+        self.chance = random.Random(seed)
+        self.mode = "pass"
+        self.faults = 0
+        self.ending = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.threads = [threading.Thread(target=self.accept, daemon=True),
+                        threading.Thread(target=self.change_modes, daemon=True)]
+        for thread in self.threads:
+            thread.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def heal(self):
+        """From now on everything passes."""
+        self.ending = True
+        self.mode = "pass"
+
+    def change_modes(self):
+        while not self.ending:
+            time.sleep(self.chance.random() * MODE_SECONDS_MAX)
+            if not self.ending:
+                self.mode = self.chance.choice(MODES)
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client:
+            try:
+                with socket.create_connection(("127.0.0.1", self.target_port)) as server:
+                    self.relay(client, server)
+            except OSError:
+                pass  # Either end died: that is what this is for.
+
+    def relay(self, client, server):
+        while True:
+            readable, _, _ = select.select([client, server], [], [], 0.2)
+            mode = self.mode
+            if mode != "pass" and readable:
+                self.faults += 1
+                if mode == "stall":
+                    time.sleep(self.chance.random() * STALL_SECONDS)
+                elif mode == "lose_answer":
+                    # The request gets through and has its effect; nobody hears of it.
+                    request = client.recv(1 << 20) if client in readable else b""
+                    if not request:
+                        return
+                    server.sendall(request)
+                    continue
+                elif mode in ANSWERS and client in readable:
+                    client.recv(1 << 20)
+                    client.sendall(ANSWERS[mode])
+                    return
+                else:
+                    return
+            for end in readable:
+                data = end.recv(1 << 20)
+                if not data:
+                    return
+                (server if end is client else client).sendall(data)
