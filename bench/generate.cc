@@ -22,7 +22,7 @@ constexpr char kUsage[] =
     "usage: kelp_bench_generate --kind KIND --out PATH [--bytes SIZE] [--files N]\n"
     "                           [--pace SIZE --seconds N]\n"
     "\n"
-    "KIND: raw, cri, docker_json, json_body, nginx.\n"
+    "KIND: raw, cri, docker_json, json_body, nginx, java.\n"
     "Without --pace, PATH is a directory that gets N files with SIZE bytes in all; container "
     "kinds\n"
     "are laid out as the kubelet does. With --pace, PATH is a file that grows by SIZE a second.\n";

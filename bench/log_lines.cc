@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kRawLineBytes = 515;
 constexpr size_t kNginxLineBytes = 534;
 constexpr size_t kJsonBodyBytes = 514;
+constexpr size_t kJavaRecordBytes = 514;
 // 2026-11-20T08:00:00Z; every line is a few hundred microseconds later than the one before.
 constexpr UnixNanos kFirstTime = 1795161600000000000;
 constexpr uint64_t kStepNanosMax = 400000;
@@ -257,6 +258,44 @@ class NginxLines final : public LogLines {
   std::string line_;
 };
 
+// 2026-11-20 08:00:00.123 ERROR [http-nio-8080-exec-5] shop.orders.OrderService - …
+// java.lang.IllegalStateException: …
+//   at shop.orders.OrderService.accept(OrderService.java:117)
+class JavaRecords final : public LogLines {
+ public:
+  explicit JavaRecords(uint64_t seed) : dice_(seed), stamp_(dice_) {}
+  void Append(std::string& out) override {
+    const std::string_view time = stamp_.Next();
+    std::string& record = record_;
+    record.assign(time.substr(0, 10)).append(" ").append(time.substr(11, 12));
+    record += " ERROR [http-nio-8080-exec-";
+    AppendNumber(record, dice_.Below(64));
+    record += "] shop.orders.OrderService - request=";
+    AppendHex(record, dice_.Next());
+    record += " failed\njava.lang.IllegalStateException: order ";
+    AppendNumber(record, dice_.Below(1000000));
+    record += " is closed";
+    for (int frame = 0; frame < kFrames; ++frame) {
+      record += "\n\tat shop.";
+      record += dice_.Pick(kWords);
+      record += ".Service.";
+      record += dice_.Pick(kWords);
+      record += "(Service.java:";
+      AppendNumber(record, 10 + dice_.Below(900));
+      record += ')';
+    }
+    record += "\n\t... ";
+    FillTo(record, kJavaRecordBytes - 1, dice_);
+    (out += record) += '\n';
+  }
+
+ private:
+  static constexpr int kFrames = 5;
+  Dice dice_;
+  Stamp stamp_;
+  std::string record_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<LogLines>> LogLines::Create(std::string_view kind, uint64_t seed) {
@@ -266,9 +305,10 @@ Result<std::unique_ptr<LogLines>> LogLines::Create(std::string_view kind, uint64
   if (kind == "docker_json") lines = std::make_unique<DockerJsonLines>(seed);
   if (kind == "json_body") lines = std::make_unique<JsonBodyLines>(seed);
   if (kind == "nginx") lines = std::make_unique<NginxLines>(seed);
+  if (kind == "java") lines = std::make_unique<JavaRecords>(seed);
   if (lines != nullptr) return lines;
   return InvalidArgumentError("unknown kind \"" + std::string(kind) +
-                              "\"; there are raw, cri, docker_json, json_body, nginx");
+                              "\"; there are raw, cri, docker_json, json_body, nginx, java");
 }
 
 }  // namespace kelp::bench
