@@ -19,7 +19,13 @@
 
 namespace kelp::tail {
 
+// How the file is packed in which an origin's bytes are now.
+enum class Packing : uint8_t { kNone = 0, kGzip = 1, kZstd = 2 };
+
 struct Checkpoint {
+  // A restart repeats at most so many forced flushes; beyond that rows may be cut differently.
+  static constexpr size_t kCutsMax = 64;
+
   OriginId origin;
   std::string space;
   std::string path;
@@ -29,6 +35,11 @@ struct Checkpoint {
   framing::LinePlace line = framing::LinePlace::kStart;  // what resume stands at
   uint64_t ordinal = 0;
   UnixNanos vanished = kNoTime;
+  Guard guard;                 // somewhere at or behind resume
+  UnixNanos begun = kNoTime;   // when the origin was first seen
+  std::vector<uint64_t> cuts;  // > resume, ascending: here what was incomplete was sent
+  Packing packing = Packing::kNone;
+  OriginId heir;  // goes on with the record that was incomplete at this origin's end
 };
 
 // One group of changes, applied together or not at all.

@@ -1,23 +1,25 @@
 // The checkpoint database: the one file that knows SQLite here.
-#include <sqlite3.h>
+#include "tail/checkpoint_db.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
-#include "base/sync.h"
-#include "tail/checkpoint.h"
+#include "tail/sqlite_statement.h"
 
 namespace kelp::tail {
 namespace {
 
 constexpr int kApplicationId = 0x4b656c70;
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 // Another process that only looks (kelp, sqlite3) is soon done.
 constexpr int kBusyMillis = 2000;
 // A pipeline that was away for longer is taken for removed.
 constexpr Duration kSpaceKept = 30 * 24h;
 // So many databases moved aside are plenty for a post-mortem.
 constexpr int kCorruptMax = 1000;
+// The format has room for more than the one that is written now.
+constexpr size_t kGuardsMax = 16;
 
 constexpr char kSchema[] = R"(
 CREATE TABLE spaces (name TEXT PRIMARY KEY, first_started INTEGER NOT NULL,
@@ -25,8 +27,21 @@ CREATE TABLE spaces (name TEXT PRIMARY KEY, first_started INTEGER NOT NULL,
 CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NOT NULL,
   device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
   print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
-  line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER) WITHOUT ROWID;
+  line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER, guards BLOB, begun INTEGER,
+  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB) WITHOUT ROWID;
+PRAGMA application_id = 1264938096;
+PRAGMA user_version = 2;
 )";
+// From the tables of version 1.
+constexpr char kUpgrade[] = R"(
+ALTER TABLE origins ADD COLUMN guards BLOB;
+ALTER TABLE origins ADD COLUMN begun INTEGER;
+ALTER TABLE origins ADD COLUMN cuts BLOB;
+ALTER TABLE origins ADD COLUMN packing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE origins ADD COLUMN heir BLOB;
+PRAGMA user_version = 2;
+)";
+static_assert(kApplicationId == 1264938096 && kSchemaVersion == 2, "as in the PRAGMAs above");
 
 // What SQLite says when the file is damaged or something else. Our statements never change, so one
 // that does not fit the tables tells that the tables are not ours.
@@ -45,342 +60,312 @@ bool IsCorrupt(int code) {
   }
 }
 
-// A prepared statement, finalized at its end.
-class Statement {
- public:
-  Statement(sqlite3* db, const char* sql) {
-    code_ = sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr);
+// Lists of numbers as blobs: 8 bytes each, big-endian.
+std::string PackNumbers(const std::vector<uint64_t>& numbers) {
+  std::string bytes;
+  for (const uint64_t number : numbers) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
   }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
+  return bytes;
+}
 
-  int code() const { return code_; }
-  void Int(int i, uint64_t v) { sqlite3_bind_int64(statement_, i, static_cast<int64_t>(v)); }
-  void Time(int i, UnixNanos v) {
-    if (v == kNoTime) {
-      sqlite3_bind_null(statement_, i);
-    } else {
-      sqlite3_bind_int64(statement_, i, v);
-    }
+bool UnpackNumbers(const std::string& bytes, size_t numbers_max, std::vector<uint64_t>& numbers) {
+  if (bytes.size() % 8 != 0 || bytes.size() / 8 > numbers_max) return false;
+  numbers.clear();
+  for (size_t at = 0; at < bytes.size(); at += 8) {
+    uint64_t number = 0;
+    for (size_t b = 0; b < 8; ++b) number = number << 8 | static_cast<uint8_t>(bytes[at + b]);
+    numbers.push_back(number);
   }
-  void Text(int i, const std::string& v) {
-    sqlite3_bind_text(statement_, i, v.data(), static_cast<int>(v.size()), SQLITE_STATIC);
-  }
-  void Id(int i, const OriginId& id) {
-    unsigned char bytes[16];
-    for (int b = 0; b < 8; ++b) {
-      bytes[b] = static_cast<unsigned char>(id.high >> (56 - 8 * b));
-      bytes[8 + b] = static_cast<unsigned char>(id.low >> (56 - 8 * b));
-    }
-    sqlite3_bind_blob(statement_, i, bytes, sizeof bytes, SQLITE_TRANSIENT);
-  }
-  // True while there are rows; code() tells why there are none left.
-  bool Row() {
-    if (statement_ == nullptr) return false;
-    code_ = sqlite3_step(statement_);
-    return code_ == SQLITE_ROW;
-  }
-  bool Run() {
-    Row();
-    if (statement_ != nullptr) sqlite3_reset(statement_);
-    return code_ == SQLITE_DONE || code_ == SQLITE_ROW;
-  }
-  uint64_t GetInt(int i) { return static_cast<uint64_t>(sqlite3_column_int64(statement_, i)); }
-  UnixNanos GetTime(int i) {
-    if (sqlite3_column_type(statement_, i) == SQLITE_NULL) return kNoTime;
-    return sqlite3_column_int64(statement_, i);
-  }
-  std::string GetText(int i) {
-    const auto* text = static_cast<const char*>(sqlite3_column_blob(statement_, i));
-    const int size = sqlite3_column_bytes(statement_, i);
-    return text == nullptr ? std::string() : std::string(text, static_cast<size_t>(size));
-  }
-  // False when the blob has another size.
-  bool GetId(int i, OriginId& id) {
-    const auto* bytes = static_cast<const unsigned char*>(sqlite3_column_blob(statement_, i));
-    if (bytes == nullptr || sqlite3_column_bytes(statement_, i) != 16) return false;
-    id = {};
-    for (int b = 0; b < 8; ++b) {
-      id.high = id.high << 8 | bytes[b];
-      id.low = id.low << 8 | bytes[8 + b];
-    }
-    return !id.empty();
-  }
+  return true;
+}
 
- private:
-  sqlite3_stmt* statement_ = nullptr;
-  int code_ = SQLITE_OK;
-};
-
-// Place:    made by OpenCheckpointDatabase.
-// Owns:     the connection. Borrows the Env.
-// Threads:  thread-safe: one mutex around the connection.
-class CheckpointDatabase final : public CheckpointStore {
- public:
-  CheckpointDatabase(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
-  ~CheckpointDatabase() override { sqlite3_close(db_); }
-
-  Status Open() {
-    MutexLock lock(mu_);
-    int code = Connect();
-    if (IsCorrupt(code)) {
-      RETURN_IF_ERROR(MoveAside());
-      code = Connect();
-    }
-    if (code == SQLITE_BUSY) {
-      return AlreadyExistsError("cannot open " + path_ + ": another process uses it");
-    }
-    if (code == kNewer) {
-      return UnimplementedError("cannot use " + path_ +
-                                ": a newer version of Kelp wrote it; run that version, or give "
-                                "this agent another data_dir");
-    }
-    return code == SQLITE_OK ? OkStatus() : Error("cannot open", code);
+// Columns 1 to 18 of kSelect, after the origin. False when they cannot be ours.
+bool ReadEvidence(Statement& row, Checkpoint& c) {
+  std::vector<uint64_t> guards;
+  if (!UnpackNumbers(row.GetText(13), 2 * kGuardsMax, guards) || guards.size() % 2 != 0 ||
+      !UnpackNumbers(row.GetText(15), Checkpoint::kCutsMax, c.cuts) || !row.GetId(17, c.heir)) {
+    return false;
   }
+  if (!guards.empty()) c.guard = {guards[0], guards[1]};
+  c.begun = row.GetTime(14);
+  const uint64_t packing = row.GetInt(16);
+  if (packing > static_cast<uint64_t>(Packing::kZstd)) return false;
+  c.packing = static_cast<Packing>(packing);
+  return std::is_sorted(c.cuts.begin(), c.cuts.end());
+}
 
-  Result<CheckpointSpace> Start(const std::string& space) override {
-    MutexLock lock(mu_);
-    CheckpointSpace result;
-    int code = Load(space, result);
-    if (IsCorrupt(code)) {
-      RETURN_IF_ERROR(MoveAside());
-      code = Connect();
-      if (code == SQLITE_OK) code = Load(space, result);
-    }
-    if (code != SQLITE_OK) return Error("cannot read", code);
-    result.lost = lost_;
-    return result;
-  }
-
-  Status Write(const CheckpointChanges& changes) override {
-    MutexLock lock(mu_);
-    // A connection that could not be made again after a corruption.
-    if (db_ == nullptr) {
-      const int code = Connect();
-      return code == SQLITE_OK ? DataLossError(path_ + " was made anew")
-                               : Error("cannot open", code);
-    }
-    const int code = WriteGroup(changes);
-    if (code == SQLITE_OK) return OkStatus();
-    const Status error = Error("cannot write", code);
-    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-    if (!IsCorrupt(code)) return error;
-    RETURN_IF_ERROR(MoveAside());
-    const int again = Connect();
-    if (again != SQLITE_OK) return Error("cannot open", again);
-    return DataLossError(path_ + " was corrupt and was made anew");
-  }
-
- private:
-  static constexpr int kNewer = -1;  // beside SQLite's codes, which are positive
-
-  int Connect() REQUIRES(mu_) {
-    sqlite3_close(std::exchange(db_, nullptr));
-    int code = sqlite3_open_v2(
-        path_.c_str(), &db_,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-        nullptr);
-    if (code == SQLITE_OK) code = Prepare();
-    if ((code & 0xff) == SQLITE_READONLY && !HeaderIsOurs()) code = SQLITE_CORRUPT;
-    if (code != SQLITE_OK) {
-      system_error_ = db_ == nullptr ? 0 : sqlite3_system_errno(db_);
-      sqlite3_close(std::exchange(db_, nullptr));
-    }
-    return code;
-  }
-
-  // SQLite takes a damaged version number in the header (bytes 18 and 19, 1 or 2 for all there is)
-  // for that of a future format, and such a database for a read-only one.
-  bool HeaderIsOurs() {
-    char versions[2] = {};
-    const auto file = env_.files().OpenForRead(path_);
-    if (!file.ok()) return true;
-    const auto n = (*file)->ReadAt(18, versions, sizeof versions);
-    return !n.ok() || *n != sizeof versions || ((versions[0] | versions[1]) & ~3) == 0;
-  }
-
-  int Exec(const char* sql) REQUIRES(mu_) {
-    return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-  }
-
-  int Prepare() REQUIRES(mu_) {
-    sqlite3_busy_timeout(db_, kBusyMillis);
-    // Exclusive: no other agent gets in, and no shared-memory file is needed.
-    int code = Exec("PRAGMA locking_mode = EXCLUSIVE");
-    if (code == SQLITE_OK) code = Exec("PRAGMA journal_mode = WAL");
-    if (code == SQLITE_OK) code = Exec("PRAGMA synchronous = FULL");
-    if (code == SQLITE_OK) code = Exec("BEGIN IMMEDIATE");
-    if (code == SQLITE_OK) code = CheckVersion();
-    if (code == SQLITE_OK) code = QuickCheck();
-    if (code == SQLITE_OK) code = RemoveOldSpaces();
-    const int end = Exec(code == SQLITE_OK ? "COMMIT" : "ROLLBACK");
-    return code != SQLITE_OK ? code : end;
-  }
-
-  int CheckVersion() REQUIRES(mu_) {
-    Statement version(db_,
-                      "SELECT user_version, application_id FROM pragma_user_version, "
-                      "pragma_application_id");
-    if (!version.Row()) return version.code() == SQLITE_DONE ? SQLITE_CORRUPT : version.code();
-    const auto found = static_cast<int64_t>(version.GetInt(0));
-    const auto application = static_cast<int64_t>(version.GetInt(1));
-    if (found == kSchemaVersion && application == kApplicationId) return SQLITE_OK;
-    if (found > kSchemaVersion && application == kApplicationId) return kNewer;
-    Statement tables(db_, "SELECT count(*) FROM sqlite_master");
-    if (!tables.Row()) return tables.code();
-    // Somebody else's database is as useless to us as a corrupt one, and is kept as one.
-    if (tables.GetInt(0) != 0) return SQLITE_NOTADB;
-    int code = Exec(kSchema);
-    if (code == SQLITE_OK) code = Exec("PRAGMA application_id = 1264938096");
-    if (code == SQLITE_OK) code = Exec("PRAGMA user_version = 1");
-    return code;
-  }
-  static_assert(kApplicationId == 1264938096 && kSchemaVersion == 1, "as in the PRAGMAs above");
-
-  int QuickCheck() REQUIRES(mu_) {
-    Statement check(db_, "PRAGMA quick_check(1)");
-    if (!check.Row()) return check.code() == SQLITE_DONE ? SQLITE_CORRUPT : check.code();
-    return check.GetText(0) == "ok" ? SQLITE_OK : SQLITE_CORRUPT;
-  }
-
-  int RemoveOldSpaces() REQUIRES(mu_) {
-    const auto before = static_cast<uint64_t>(env_.clock().Now() - kSpaceKept.count());
-    Statement origins(db_,
-                      "DELETE FROM origins WHERE space IN "
-                      "(SELECT name FROM spaces WHERE last_started < ?1)");
-    origins.Int(1, before);
-    if (!origins.Run()) return origins.code();
-    Statement spaces(db_, "DELETE FROM spaces WHERE last_started < ?1");
-    spaces.Int(1, before);
-    return spaces.Run() ? SQLITE_OK : spaces.code();
-  }
-
-  int Load(const std::string& space, CheckpointSpace& result) REQUIRES(mu_) {
-    result = {};
-    if (db_ == nullptr) {
-      const int code = Connect();
-      if (code != SQLITE_OK) return code;
-    }
-    const auto now = static_cast<uint64_t>(env_.clock().Now());
-    Statement known(db_, "SELECT 1 FROM spaces WHERE name = ?1");
-    known.Text(1, space);
-    result.first_start = !known.Row();
-    if (known.code() != SQLITE_ROW && known.code() != SQLITE_DONE) return known.code();
-    int code = LoadOrigins(space, result.checkpoints);
-    if (code != SQLITE_OK) return code;
-    Statement start(db_,
-                    "INSERT INTO spaces VALUES (?1, ?2, ?2) "
-                    "ON CONFLICT (name) DO UPDATE SET last_started = ?2");
-    start.Text(1, space);
-    start.Int(2, now);
-    // Not being able to note the start (disk full) must not keep an input from reading.
-    if (!start.Run() && IsCorrupt(start.code())) return start.code();
-    return SQLITE_OK;
-  }
-
-  int LoadOrigins(const std::string& space, std::vector<Checkpoint>& out) REQUIRES(mu_) {
-    Statement rows(db_,
-                   "SELECT origin, path, device, inode, born, print_bytes, print_hash, "
-                   "resume, emitted, line, ordinal, vanished FROM origins WHERE space = ?1");
-    rows.Text(1, space);
-    while (rows.Row()) {
-      Checkpoint c;
-      if (!rows.GetId(0, c.origin)) return SQLITE_CORRUPT;
-      c.space = space;
-      c.path = rows.GetText(1);
-      c.identity.key = {rows.GetInt(2), rows.GetInt(3)};
-      c.identity.born = rows.GetTime(4);
-      const uint64_t print_bytes = rows.GetInt(5);
-      c.identity.print = {static_cast<uint32_t>(print_bytes), rows.GetInt(6)};
-      c.resume = rows.GetInt(7);
-      c.emitted = rows.GetInt(8);
-      const uint64_t line = rows.GetInt(9);
-      c.ordinal = rows.GetInt(10);
-      c.vanished = rows.GetTime(11);
-      if (print_bytes > Fingerprint::kBytesMax || line > 2 || c.emitted < c.resume) {
-        return SQLITE_CORRUPT;
-      }
-      c.line = static_cast<framing::LinePlace>(line);
-      out.push_back(std::move(c));
-    }
-    return rows.code() == SQLITE_DONE ? SQLITE_OK : rows.code();
-  }
-
-  int WriteGroup(const CheckpointChanges& changes) REQUIRES(mu_) {
-    int code = Exec("BEGIN IMMEDIATE");
-    if (code != SQLITE_OK) return code;
-    Statement remove(db_, "DELETE FROM origins WHERE origin = ?1");
-    for (const OriginId& origin : changes.remove) {
-      remove.Id(1, origin);
-      if (!remove.Run()) return remove.code();
-    }
-    Statement put(db_,
-                  "INSERT OR REPLACE INTO origins VALUES "
-                  "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
-    for (const Checkpoint& c : changes.put) {
-      put.Id(1, c.origin);
-      put.Text(2, c.space);
-      put.Text(3, c.path);
-      put.Int(4, c.identity.key.device);
-      put.Int(5, c.identity.key.inode);
-      put.Time(6, c.identity.born);
-      put.Int(7, c.identity.print.bytes);
-      put.Int(8, c.identity.print.hash);
-      put.Int(9, c.resume);
-      put.Int(10, c.emitted);
-      put.Int(11, static_cast<uint64_t>(c.line));
-      put.Int(12, c.ordinal);
-      put.Time(13, c.vanished);
-      if (!put.Run()) return put.code();
-    }
-    return Exec("COMMIT");
-  }
-
-  // Renames the database and what belongs to it, so that somebody can look at it later.
-  Status MoveAside() REQUIRES(mu_) {
-    sqlite3_close(std::exchange(db_, nullptr));
-    FileSystem& files = env_.files();
-    std::string aside;
-    for (int n = 1; n <= kCorruptMax && aside.empty(); ++n) {
-      std::string name = path_ + ".corrupt-" + std::to_string(n);
-      if (!files.Stat(name).ok()) aside = std::move(name);
-    }
-    if (aside.empty()) {
-      return DataLossError(path_ + " is corrupt, and there are too many " + path_ +
-                           ".corrupt-N already; remove them");
-    }
-    RETURN_IF_ERROR(files.Rename(path_, aside).Annotate(path_ + " is corrupt"));
-    files.Rename(path_ + "-wal", aside + "-wal").IgnoreError();  // there may be none
-    lost_ = true;
-    LOG(kError,
-        "the checkpoints in {} are corrupt; they were moved to {} and a new database was made. "
-        "Inputs that start now treat the files they find as on_lost_checkpoints says.",
-        path_, aside);
-    return OkStatus();
-  }
-
-  Status Error(const char* what, int code) REQUIRES(mu_) {
-    std::string message = std::string(what) + " the checkpoints in " + path_ + ": ";
-    const bool told = db_ != nullptr && sqlite3_extended_errcode(db_) == code;
-    message += told ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
-    const int system = db_ != nullptr ? sqlite3_system_errno(db_) : system_error_;
-    if (system != 0) return ErrnoError(message, system);
-    if ((code & 0xff) == SQLITE_FULL) return ResourceExhaustedError(message);
-    if ((code & 0xff) == SQLITE_BUSY) return UnavailableError(message);
-    if (IsCorrupt(code)) return DataLossError(message);
-    return IoError(message);
-  }
-
-  Env& env_;
-  const std::string path_;
-  Mutex mu_;
-  sqlite3* db_ GUARDED_BY(mu_) = nullptr;
-  int system_error_ GUARDED_BY(mu_) = 0;
-  bool lost_ GUARDED_BY(mu_) = false;
-};
+bool ReadCheckpoint(Statement& row, Checkpoint& c) {
+  if (!row.GetId(0, c.origin) || c.origin.empty()) return false;
+  c.space = row.GetText(1);
+  c.path = row.GetText(2);
+  c.identity.key = {row.GetInt(3), row.GetInt(4)};
+  c.identity.born = row.GetTime(5);
+  const uint64_t print_bytes = row.GetInt(6);
+  c.identity.print = {static_cast<uint32_t>(print_bytes), row.GetInt(7)};
+  c.resume = row.GetInt(8);
+  c.emitted = row.GetInt(9);
+  const uint64_t line = row.GetInt(10);
+  c.ordinal = row.GetInt(11);
+  c.vanished = row.GetTime(12);
+  if (print_bytes > Fingerprint::kBytesMax || line > 2 || c.emitted < c.resume) return false;
+  c.line = static_cast<framing::LinePlace>(line);
+  return ReadEvidence(row, c);
+}
 
 }  // namespace
+
+Status CheckpointDatabase::Opened(int code) {
+  if (code == SQLITE_BUSY) {
+    return AlreadyExistsError("cannot open " + path_ + ": another process uses it");
+  }
+  if (code == kNewer) {
+    return UnimplementedError("cannot use " + path_ +
+                              ": a newer version of Kelp wrote it; run that version, or give "
+                              "this agent another data_dir");
+  }
+  return code == SQLITE_OK ? OkStatus() : Error("cannot open", code);
+}
+
+Status CheckpointDatabase::Open() {
+  MutexLock lock(mu_);
+  int code = Connect();
+  if (IsCorrupt(code)) {
+    RETURN_IF_ERROR(MoveAside());
+    code = Connect();
+  }
+  return Opened(code);
+}
+
+Status CheckpointDatabase::OpenExisting() {
+  MutexLock lock(mu_);
+  const Result<FileInfo> info = env_.files().Stat(path_);
+  if (!info.ok()) return info.status();
+  return Opened(Connect(/*flags=*/0));
+}
+
+Result<std::vector<Checkpoint>> CheckpointDatabase::All() {
+  MutexLock lock(mu_);
+  std::vector<Checkpoint> all;
+  const int code = LoadOrigins(nullptr, all);
+  if (code != SQLITE_OK) return Error("cannot read", code);
+  return all;
+}
+
+Result<CheckpointSpace> CheckpointDatabase::Start(const std::string& space) {
+  MutexLock lock(mu_);
+  CheckpointSpace result;
+  int code = Load(space, result);
+  if (IsCorrupt(code)) {
+    RETURN_IF_ERROR(MoveAside());
+    code = Connect();
+    if (code == SQLITE_OK) code = Load(space, result);
+  }
+  if (code != SQLITE_OK) return Error("cannot read", code);
+  result.lost = lost_;
+  return result;
+}
+
+Status CheckpointDatabase::Write(const CheckpointChanges& changes) {
+  MutexLock lock(mu_);
+  // A connection that could not be made again after a corruption.
+  if (db_ == nullptr) {
+    const int code = Connect();
+    return code == SQLITE_OK ? DataLossError(path_ + " was made anew") : Error("cannot open", code);
+  }
+  const int code = WriteGroup(changes);
+  if (code == SQLITE_OK) return OkStatus();
+  const Status error = Error("cannot write", code);
+  sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!IsCorrupt(code)) return error;
+  RETURN_IF_ERROR(MoveAside());
+  const int again = Connect();
+  if (again != SQLITE_OK) return Error("cannot open", again);
+  return DataLossError(path_ + " was corrupt and was made anew");
+}
+
+int CheckpointDatabase::Connect(int flags) {
+  sqlite3_close(std::exchange(db_, nullptr));
+  int code = sqlite3_open_v2(
+      path_.c_str(), &db_,
+      SQLITE_OPEN_READWRITE | flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  if (code == SQLITE_OK) code = Prepare();
+  if ((code & 0xff) == SQLITE_READONLY && !HeaderIsOurs()) code = SQLITE_CORRUPT;
+  if (code != SQLITE_OK) {
+    system_error_ = db_ == nullptr ? 0 : sqlite3_system_errno(db_);
+    sqlite3_close(std::exchange(db_, nullptr));
+  }
+  return code;
+}
+
+// SQLite takes a damaged version number in the header (bytes 18 and 19, 1 or 2 for all there is)
+// for that of a future format, and such a database for a read-only one.
+bool CheckpointDatabase::HeaderIsOurs() {
+  char versions[2] = {};
+  const auto file = env_.files().OpenForRead(path_);
+  if (!file.ok()) return true;
+  const auto n = (*file)->ReadAt(18, versions, sizeof versions);
+  return !n.ok() || *n != sizeof versions || ((versions[0] | versions[1]) & ~3) == 0;
+}
+
+int CheckpointDatabase::Prepare() {
+  sqlite3_busy_timeout(db_, kBusyMillis);
+  // Exclusive: no other agent gets in, and no shared-memory file is needed.
+  int code = Exec("PRAGMA locking_mode = EXCLUSIVE");
+  if (code == SQLITE_OK) code = Exec("PRAGMA journal_mode = WAL");
+  if (code == SQLITE_OK) code = Exec("PRAGMA synchronous = FULL");
+  if (code == SQLITE_OK) code = Exec("BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = CheckVersion();
+  if (code == SQLITE_OK) code = QuickCheck();
+  if (code == SQLITE_OK) code = RemoveOldSpaces();
+  const int end = Exec(code == SQLITE_OK ? "COMMIT" : "ROLLBACK");
+  return code != SQLITE_OK ? code : end;
+}
+
+int CheckpointDatabase::CheckVersion() {
+  Statement version(db_,
+                    "SELECT user_version, application_id FROM pragma_user_version, "
+                    "pragma_application_id");
+  if (!version.Row()) return version.code() == SQLITE_DONE ? SQLITE_CORRUPT : version.code();
+  const auto found = static_cast<int64_t>(version.GetInt(0));
+  const auto application = static_cast<int64_t>(version.GetInt(1));
+  if (found == kSchemaVersion && application == kApplicationId) return SQLITE_OK;
+  if (found == 1 && application == kApplicationId) return Exec(kUpgrade);
+  if (found > kSchemaVersion && application == kApplicationId) return kNewer;
+  Statement tables(db_, "SELECT count(*) FROM sqlite_master");
+  if (!tables.Row()) return tables.code();
+  // Somebody else's database is as useless to us as a corrupt one, and is kept as one.
+  if (tables.GetInt(0) != 0) return SQLITE_NOTADB;
+  return Exec(kSchema);
+}
+
+int CheckpointDatabase::QuickCheck() {
+  Statement check(db_, "PRAGMA quick_check(1)");
+  if (!check.Row()) return check.code() == SQLITE_DONE ? SQLITE_CORRUPT : check.code();
+  return check.GetText(0) == "ok" ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
+int CheckpointDatabase::RemoveOldSpaces() {
+  const auto before = static_cast<uint64_t>(env_.clock().Now() - kSpaceKept.count());
+  Statement origins(db_,
+                    "DELETE FROM origins WHERE space IN "
+                    "(SELECT name FROM spaces WHERE last_started < ?1)");
+  origins.Int(1, before);
+  if (!origins.Run()) return origins.code();
+  Statement spaces(db_, "DELETE FROM spaces WHERE last_started < ?1");
+  spaces.Int(1, before);
+  return spaces.Run() ? SQLITE_OK : spaces.code();
+}
+
+int CheckpointDatabase::Load(const std::string& space, CheckpointSpace& result) {
+  result = {};
+  if (db_ == nullptr) {
+    const int code = Connect();
+    if (code != SQLITE_OK) return code;
+  }
+  const auto now = static_cast<uint64_t>(env_.clock().Now());
+  Statement known(db_, "SELECT 1 FROM spaces WHERE name = ?1");
+  known.Text(1, space);
+  result.first_start = !known.Row();
+  if (known.code() != SQLITE_ROW && known.code() != SQLITE_DONE) return known.code();
+  int code = LoadOrigins(&space, result.checkpoints);
+  if (code != SQLITE_OK) return code;
+  Statement start(db_,
+                  "INSERT INTO spaces VALUES (?1, ?2, ?2) "
+                  "ON CONFLICT (name) DO UPDATE SET last_started = ?2");
+  start.Text(1, space);
+  start.Int(2, now);
+  // Not being able to note the start (disk full) must not keep an input from reading.
+  if (!start.Run() && IsCorrupt(start.code())) return start.code();
+  return SQLITE_OK;
+}
+
+// Of one space, or of all.
+int CheckpointDatabase::LoadOrigins(const std::string* space, std::vector<Checkpoint>& out) {
+  Statement rows(
+      db_,
+      "SELECT origin, space, path, device, inode, born, print_bytes, print_hash, resume, "
+      "emitted, line, ordinal, vanished, guards, begun, cuts, packing, heir "
+      "FROM origins WHERE ?1 IS NULL OR space = ?1 ORDER BY space, path, ordinal");
+  if (space != nullptr) rows.Text(1, *space);
+  while (rows.Row()) {
+    Checkpoint checkpoint;
+    if (!ReadCheckpoint(rows, checkpoint)) return SQLITE_CORRUPT;
+    out.push_back(std::move(checkpoint));
+  }
+  return rows.code() == SQLITE_DONE ? SQLITE_OK : rows.code();
+}
+
+int CheckpointDatabase::WriteGroup(const CheckpointChanges& changes) {
+  int code = Exec("BEGIN IMMEDIATE");
+  if (code != SQLITE_OK) return code;
+  Statement remove(db_, "DELETE FROM origins WHERE origin = ?1");
+  for (const OriginId& origin : changes.remove) {
+    remove.Id(1, origin);
+    if (!remove.Run()) return remove.code();
+  }
+  Statement put(
+      db_,
+      "INSERT OR REPLACE INTO origins VALUES "
+      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)");
+  for (const Checkpoint& c : changes.put) {
+    put.Id(1, c.origin);
+    put.Text(2, c.space);
+    put.Text(3, c.path);
+    put.Int(4, c.identity.key.device);
+    put.Int(5, c.identity.key.inode);
+    put.Time(6, c.identity.born);
+    put.Int(7, c.identity.print.bytes);
+    put.Int(8, c.identity.print.hash);
+    put.Int(9, c.resume);
+    put.Int(10, c.emitted);
+    put.Int(11, static_cast<uint64_t>(c.line));
+    put.Int(12, c.ordinal);
+    put.Time(13, c.vanished);
+    put.Blob(14, c.guard.end == 0 ? "" : PackNumbers({c.guard.end, c.guard.hash}));
+    put.Time(15, c.begun);
+    put.Blob(16, PackNumbers(c.cuts));
+    put.Int(17, static_cast<uint64_t>(c.packing));
+    put.Id(18, c.heir);
+    if (!put.Run()) return put.code();
+  }
+  return Exec("COMMIT");
+}
+
+// Renames the database and what belongs to it, so that somebody can look at it later.
+Status CheckpointDatabase::MoveAside() {
+  sqlite3_close(std::exchange(db_, nullptr));
+  FileSystem& files = env_.files();
+  std::string aside;
+  for (int n = 1; n <= kCorruptMax && aside.empty(); ++n) {
+    std::string name = path_ + ".corrupt-" + std::to_string(n);
+    if (!files.Stat(name).ok()) aside = std::move(name);
+  }
+  if (aside.empty()) {
+    return DataLossError(path_ + " is corrupt, and there are too many " + path_ +
+                         ".corrupt-N already; remove them");
+  }
+  RETURN_IF_ERROR(files.Rename(path_, aside).Annotate(path_ + " is corrupt"));
+  files.Rename(path_ + "-wal", aside + "-wal").IgnoreError();  // there may be none
+  lost_ = true;
+  LOG(kError,
+      "the checkpoints in {} are corrupt; they were moved to {} and a new database was made. "
+      "Inputs that start now treat the files they find as on_lost_checkpoints says.",
+      path_, aside);
+  return OkStatus();
+}
+
+Status CheckpointDatabase::Error(const char* what, int code) {
+  std::string message = std::string(what) + " the checkpoints in " + path_ + ": ";
+  const bool told = db_ != nullptr && sqlite3_extended_errcode(db_) == code;
+  message += told ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
+  const int system = db_ != nullptr ? sqlite3_system_errno(db_) : system_error_;
+  if (system != 0) return ErrnoError(message, system);
+  if ((code & 0xff) == SQLITE_FULL) return ResourceExhaustedError(message);
+  if ((code & 0xff) == SQLITE_BUSY) return UnavailableError(message);
+  if (IsCorrupt(code)) return DataLossError(message);
+  return IoError(message);
+}
 
 Result<std::unique_ptr<CheckpointStore>> OpenCheckpointDatabase(Env& env, const std::string& path) {
   auto database = std::make_unique<CheckpointDatabase>(env, path);

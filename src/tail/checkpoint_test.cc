@@ -23,6 +23,11 @@ Checkpoint Sample(uint64_t n) {
   c.emitted = (1ull << 40) + 5;
   c.line = framing::LinePlace::kAfterFlushed;
   c.ordinal = n;
+  c.guard = {(1ull << 40) + 7, 0x8000000000000001};
+  c.begun = 1'700'000'000'000'000'001;
+  c.cuts = {(1ull << 40) + 5, (1ull << 40) + 6};
+  c.packing = Packing::kZstd;
+  c.heir = {n, 1};
   return c;
 }
 
@@ -80,6 +85,11 @@ TEST_F(CheckpointDatabaseTest, KeepsWhatWasWritten) {
   EXPECT_EQ(c.emitted, expected.emitted);
   EXPECT_EQ(c.line, expected.line);
   EXPECT_EQ(c.vanished, kNoTime);
+  EXPECT_EQ(c.guard, expected.guard);
+  EXPECT_EQ(c.begun, expected.begun);
+  EXPECT_EQ(c.cuts, expected.cuts);
+  EXPECT_EQ(c.packing, expected.packing);
+  EXPECT_EQ(c.heir, expected.heir);
   EXPECT_EQ(space->checkpoints[1].vanished, 99);
   EXPECT_EQ(space->checkpoints[1].identity.born, kNoTime);
 }
@@ -131,11 +141,47 @@ TEST_F(CheckpointDatabaseTest, ANewerVersionIsRefused) {
   Open();
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 3", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(db);
   const auto store = OpenCheckpointDatabase(env_, path_);
   EXPECT_EQ(store.status().code(), Code::kUnimplemented);
   EXPECT_NE(store.status().message().find("newer version"), std::string::npos);
+}
+
+TEST_F(CheckpointDatabaseTest, VersionOneIsUpgradedInPlace) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, R"(
+CREATE TABLE spaces (name TEXT PRIMARY KEY, first_started INTEGER NOT NULL,
+  last_started INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NOT NULL,
+  device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
+  print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
+  line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER) WITHOUT ROWID;
+INSERT INTO spaces VALUES ('web/file', 1800000000000000000, 1800000000000000000);
+INSERT INTO origins VALUES (x'000102030405060708090a0b0c0d0e0f', 'web/file', '/a.log', 1, 2, 3, 4,
+  5, 6, 7, 0, 8, NULL);
+PRAGMA application_id = 1264938096;
+PRAGMA user_version = 1;)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  for (int round = 0; round < 2; ++round) {
+    auto store = Open();
+    const auto space = store->Start("web/file");
+    ASSERT_TRUE(space.ok());
+    EXPECT_FALSE(space->lost);
+    EXPECT_FALSE(space->first_start);
+    ASSERT_EQ(space->checkpoints.size(), 1u);
+    const Checkpoint& c = space->checkpoints[0];
+    EXPECT_EQ(c.resume, 6u);
+    EXPECT_EQ(c.ordinal, 8u);
+    EXPECT_EQ(c.guard, Guard());
+    EXPECT_EQ(c.begun, kNoTime);
+    EXPECT_EQ(c.packing, Packing::kNone);
+    ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
+    ASSERT_TRUE(store->Write({{}, {Sample(1).origin}}).ok());
+  }
 }
 
 TEST_F(CheckpointDatabaseTest, ASecondAgentIsRefused) {

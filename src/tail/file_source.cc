@@ -197,6 +197,11 @@ void FileSource::Done() {
   news_->Tell(shared_from_this(), SourceNews::kDone);
 }
 
+pipeline::SourceInfo FileSource::Info() const {
+  const uint64_t position = position_;
+  return {start_.path, start_.resume, position, std::max<uint64_t>(position, size_)};
+}
+
 Checkpoint FileSource::Snapshot() {
   Checkpoint checkpoint = start_;
   checkpoint.resume = acked_;

@@ -86,6 +86,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Result<pipeline::ReadState> Read(Batch& batch, size_t bytes_max) override;
   void Acked(uint64_t resume) override;
   void Done() override;
+  pipeline::SourceInfo Info() const override;
 
   // --- the service ---
   // Gives the source its descriptor, or takes it away (nullptr): Read then answers kIdle.

@@ -466,7 +466,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   const Duration quiet = now - file.quiet_since;
   if (file.waiting) return true;
   if (info->size != source.position()) Touch(file);
-  if (source.has_half() && file.displaced && quiet >= options.half_line_timeout) {
+  if (source.has_half() && file.displaced && quiet >= options_.half_line_timeout) {
     source.RequestFlush();
     Touch(file);
   }

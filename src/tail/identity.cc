@@ -15,6 +15,18 @@ bool Fingerprint::Matches(std::string_view head) const {
   return head.size() >= bytes && Of(head.substr(0, bytes)).hash == hash;
 }
 
+Guard Guard::Of(uint64_t end, const char* before) {
+  return {end, end == 0 ? 0 : XXH3_64bits(before, BytesBefore(end))};
+}
+
+Result<bool> GuardHolds(File& file, const Guard& guard) {
+  if (guard.end == 0) return true;
+  char before[Guard::kBytesMax];
+  const uint32_t bytes = guard.bytes();
+  ASSIGN_OR_RETURN(const size_t n, file.ReadAt(guard.end - bytes, before, bytes));
+  return n == bytes && guard.Matches(before);
+}
+
 Result<std::string> ReadHead(File& file) {
   std::string head(Fingerprint::kBytesMax, '\0');
   ASSIGN_OR_RETURN(const size_t n, file.ReadAt(0, head.data(), head.size()));

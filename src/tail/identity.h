@@ -2,7 +2,8 @@
 //
 // Device and inode alone lie: an inode is used again as soon as its file is gone. Names lie too:
 // rotation renames. So a file is the same when device and inode are equal, the birth times are
-// equal where the file system has them, and the beginning still reads the same.
+// equal where the file system has them, and the beginning still reads the same. That it was not
+// emptied and filled anew since is told by its Guard.
 //
 // Threads: values.
 #ifndef KELP_TAIL_IDENTITY_H_
@@ -28,6 +29,21 @@ struct Fingerprint {
   static Fingerprint Of(std::string_view head);
   // True when `head`, the beginning of a file, begins with the fingerprinted bytes.
   bool Matches(std::string_view head) const;
+};
+
+// What stood right before an offset of a file: evidence that it still holds what was read there.
+struct Guard {
+  static constexpr size_t kBytesMax = 64;
+  uint64_t end = 0;   // 0: nothing is known
+  uint64_t hash = 0;  // of the bytes() before `end`
+  bool operator==(const Guard&) const = default;
+  uint32_t bytes() const { return BytesBefore(end); }
+  static uint32_t BytesBefore(uint64_t end) {
+    return static_cast<uint32_t>(end < kBytesMax ? end : kBytesMax);
+  }
+  // Of the BytesBefore(end) bytes at `before`.
+  static Guard Of(uint64_t end, const char* before);
+  bool Matches(const char* before) const { return Of(end, before).hash == hash; }
 };
 
 // What names a file at one moment.
@@ -57,6 +73,9 @@ struct FileIdentity {
 
 // The first Fingerprint::kBytesMax bytes, fewer when the file is shorter.
 Result<std::string> ReadHead(File& file);
+
+// Whether the file holds what the guard saw. Errors: of reading.
+Result<bool> GuardHolds(File& file, const Guard& guard);
 
 }  // namespace kelp::tail
 

@@ -54,8 +54,6 @@ struct TailOptions {
   Duration coalesce = 50ms;
   // Positions are written this long after the first of a group was acknowledged.
   Duration checkpoint_interval = 500ms;
-  // A half line at the end of a rotated or deleted file is sent after this much silence.
-  Duration half_line_timeout = 5s;
   // A deleted file is closed after this much silence at its end.
   Duration deleted_linger = 5s;
   // A rotated file that went out of sight is closed after this much silence at its end.
@@ -99,6 +97,9 @@ struct FollowOptions {
   StartAt start_at;
   OnLostCheckpoints on_lost_checkpoints = OnLostCheckpoints::kBeginning;
   size_t line_bytes_max = 256u << 10;
+  // What is incomplete at the end of a file (a line without its end, a record that may go on) is
+  // sent after this much silence.
+  Duration half_line_timeout = 5s;
   // Where nothing can be watched, everything is looked at this often.
   Duration scan_interval = 1s;
   framing::DecoderFactory decoder;
