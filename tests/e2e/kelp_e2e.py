@@ -4,6 +4,7 @@ import http.client
 import inspect
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -101,12 +102,20 @@ class Program:
         self.arguments = arguments
         self.log_path = log_path
         self.process = None
+        self.environment = {}  # more of it
+        self.user = None  # another than the test's
+        self.limits = {}  # resource.RLIMIT_...: soft and hard limit
 
     def start(self):
         with open(self.log_path, "a") as log:
-            self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+            self.process = subprocess.Popen(
+                self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=self.user,
+                env={**os.environ, **self.environment}, preexec_fn=self.set_limits)
         return self
+
+    def set_limits(self):
+        for what, limit in self.limits.items():
+            resource.setrlimit(what, (limit, limit))
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -212,7 +221,7 @@ class Server(Program):
         return self
 
     def search(self, query="*", limit=100, cursor=None, since="-1d", **more):
-        parameters = {"q": query, "from": since, "limit": limit, **more}
+        parameters = {"q": query, "from": since, "to": "+1d", "limit": limit, **more}
         if cursor:
             parameters["cursor"] = cursor
         return self.api.call("GET", f"{self.base}/search?{urllib.parse.urlencode(parameters)}")
@@ -237,7 +246,7 @@ class Server(Program):
 
     def total(self, query="*"):
         """How many rows a histogram counts; None while the server does not answer."""
-        parameters = urllib.parse.urlencode({"q": query, "from": "-1d", "buckets": 1})
+        parameters = urllib.parse.urlencode({"q": query, "from": "-1d", "to": "+1d", "buckets": 1})
         answer = self.api.call("GET", f"{self.base}/histogram?{parameters}")
         return json.loads(answer[2])["total"] if answer and answer[0] == 200 else None
 
