@@ -8,7 +8,7 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 PACKAGES_BUILD="g++ cmake ninja-build ccache pkg-config mold git ca-certificates
   libboost1.81-dev libfmt-dev libzstd-dev libpcre2-dev libxxhash-dev libsqlite3-dev libsimdjson-dev
   libyaml-cpp-dev libssl-dev zlib1g-dev"
-PACKAGES_TEST="libgtest-dev python3 clang-format logrotate"
+PACKAGES_TEST="libgtest-dev python3 clang-format logrotate faketime"
 PACKAGES_BROWSER="chromium"
 
 say() { printf '\033[1m[kelp %3ds]\033[0m %s\n' "$SECONDS" "$*" >&2; }
