@@ -1,0 +1,161 @@
+#include "writers.h"
+
+#include <algorithm>
+
+#include "world.h"
+
+namespace kelp::sim {
+namespace {
+
+// Well below the time after which the agent sends a half line (TailOptions::half_line_timeout).
+constexpr Duration kHalfMax = 1500ms;
+constexpr Duration kFullDiskRetry = 500ms;
+constexpr size_t kPaddingMax = 40;
+
+}  // namespace
+
+LogWriter::LogWriter(World& world, WriterOptions options)
+    : Actor(world), options_(std::move(options)) {
+  for (uint32_t& name : names_) name = world_.oracle().AddWriter();
+}
+
+void LogWriter::Start() {
+  world_.After(world_.chance().Between(Duration(0), options_.pause_max), [this] { Act(); });
+}
+
+void LogWriter::Finish() {
+  Complete();
+  handle_.reset();
+}
+
+void LogWriter::Act() {
+  if (!world_.chaos()) return;
+  world_.After(world_.chance().Between(Duration(0), options_.pause_max), [this] { Act(); });
+  if (!half_.empty()) return;  // one write at a time
+  std::vector<Piece> pieces = NextPieces();
+  if (pieces.empty()) return;
+  size_t cut = 0;
+  if (world_.chance().Percent(options_.half_percent)) {
+    cut = 1 + world_.chance().Below(pieces.back().bytes.size() - 1);
+  }
+  Write(std::move(pieces), cut);
+}
+
+bool LogWriter::EnsureOpen() {
+  if (handle_ != nullptr) return true;
+  if (world_.disk().Open(options_.path, /*create=*/true, handle_) != 0) return false;
+  position_ = handle_->node().data.size();
+  return true;
+}
+
+std::string LogWriter::Padding(bool filtered) {
+  const bool is_long = world_.chance().Percent(options_.long_percent);
+  const size_t most = is_long ? 3 * options_.line_bytes_max : kPaddingMax;
+  std::string padding(world_.chance().Below(most),
+                      static_cast<char>('a' + world_.chance().Below(26)));
+  if (filtered) padding.insert(0, kFilteredWord);
+  return padding;
+}
+
+LogWriter::Piece LogWriter::PlainLine() {
+  const bool filtered = world_.chance().Percent(options_.filtered_percent);
+  const std::string text = world_.oracle().NextName(names_[0]) + Padding(filtered) + "$";
+  const bool crlf = world_.chance().Percent(options_.crlf_percent);
+  Piece piece;
+  piece.line = world_.oracle().Begin(names_[0], text.substr(0, options_.line_bytes_max), filtered);
+  piece.bytes = text + (crlf ? "\r\n" : "\n");
+  piece.completes = true;
+  return piece;
+}
+
+LogWriter::Piece LogWriter::CriLine(size_t stream, bool last) {
+  Record& record = records_[stream];
+  std::string text;
+  if (!record.open) {
+    text = world_.oracle().NextName(names_[stream]);
+    record.line = world_.oracle().Begin(names_[stream], "", false);
+  }
+  text += Padding(false);
+  if (last) text += "$";
+  std::string& whole = world_.oracle().Get(record.line).text;
+  whole = (whole + text).substr(0, options_.line_bytes_max);
+  record.open = !last;
+  Piece piece;
+  piece.line = record.line;
+  piece.completes = last;
+  piece.bytes = std::string("2026-11-20T23:49:26.3Z ") + (stream == 0 ? "stdout " : "stderr ") +
+                (last ? "F " : "P ") + text + "\n";
+  return piece;
+}
+
+std::vector<LogWriter::Piece> LogWriter::NextPieces() {
+  std::vector<Piece> pieces;
+  for (uint64_t n = world_.chance().Between(1, options_.lines_max); n > 0; --n) {
+    if (options_.format == LogFormat::kLines) {
+      pieces.push_back(PlainLine());
+    } else {
+      const bool last = !world_.chance().Percent(options_.partial_percent);
+      pieces.push_back(CriLine(world_.chance().Below(2), last));
+    }
+  }
+  return pieces;
+}
+
+void LogWriter::Write(std::vector<Piece> pieces, size_t cut) {
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    Piece& piece = pieces[i];
+    half_ = std::move(piece.bytes);
+    half_line_ = piece.line;
+    half_completes_ = piece.completes;
+    if (cut != 0 && i + 1 == pieces.size()) {
+      const std::string rest = half_.substr(cut);
+      half_.resize(cut);
+      const bool completes = std::exchange(half_completes_, false);
+      WritePending();
+      half_ += rest;
+      half_completes_ = completes;
+      world_.After(world_.chance().Between(1ms, kHalfMax), [this] { EndHalf(); });
+      return;
+    }
+    WritePending();
+    if (half_.empty()) continue;
+    // The disk is full, or the file cannot be made: what is left of the burst was never said.
+    for (size_t j = i + 1; j < pieces.size(); ++j) world_.oracle().NeverWritten(pieces[j].line);
+    world_.After(kFullDiskRetry, [this] { EndHalf(); });
+    return;
+  }
+}
+
+void LogWriter::WritePending() {
+  if (half_.empty() || !EnsureOpen()) return;
+  const uint64_t at = options_.append ? handle_->node().data.size() : position_;
+  const int error = world_.disk().WriteAt(*handle_, at, half_);
+  const uint64_t end = error == 0 ? at + half_.size() : std::max(at, handle_->node().data.size());
+  position_ = end;
+  half_.erase(0, end - at);
+  world_.history().Say("writer", "{}: {} bytes at {} of inode {}{}", options_.path, end - at, at,
+                       handle_->node().number, error == 0 ? "" : ", no space");
+  if (half_.empty() && half_completes_) {
+    world_.oracle().Completed(half_line_, handle_->node().serial, end);
+  }
+}
+
+void LogWriter::EndHalf() {
+  if (half_.empty()) return;
+  WritePending();
+  if (!half_.empty() && world_.chaos()) world_.After(kFullDiskRetry, [this] { EndHalf(); });
+}
+
+void LogWriter::Complete() {
+  WritePending();
+  for (size_t stream = 0; stream < records_.size(); ++stream) {
+    if (records_[stream].open) Write({CriLine(stream, true)}, 0);
+  }
+}
+
+void LogWriter::Reopen() {
+  WritePending();
+  handle_.reset();
+}
+
+}  // namespace kelp::sim
