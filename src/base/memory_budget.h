@@ -40,14 +40,18 @@ class MemoryBudget {
     used_.fetch_sub(bytes, std::memory_order_acq_rel);
     if (on_release_) on_release_();
   }
-  // Set once, before threads start.
+  // Set once, before threads start. Also called when the limit grows.
   void OnRelease(std::function<void()> callback) { on_release_ = std::move(callback); }
 
   uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   uint64_t peak() const { return peak_.load(std::memory_order_relaxed); }
   uint64_t free() const { return used() >= limit() ? 0 : limit() - used(); }
-  void set_limit(ByteSize limit) { limit_ = limit.bytes; }
+  // May be set below what is used: nothing is reserved then until enough came back.
+  void set_limit(ByteSize limit) {
+    const uint64_t old = limit_.exchange(limit.bytes);
+    if (limit.bytes > old && on_release_) on_release_();
+  }
 
  private:
   std::atomic<uint64_t> limit_;

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/sync.h"
@@ -58,17 +59,44 @@ class LatencyHistogram {
   // The upper bound of the bucket that holds the quantile q of 0..1; 0 when empty.
   Duration Quantile(double q) const;
   uint64_t count() const;
+  // How many each bucket holds, and the sum of all durations.
+  std::vector<uint64_t> Counts() const;
+  int64_t sum_ns() const { return sum_ns_.load(std::memory_order_relaxed); }
 
  private:
-  friend class MetricRegistry;
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
   std::atomic<int64_t> sum_ns_{0};
 };
 
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
+// Takes what a collector tells of one look at things. Names and labels as in the registry.
+class MetricSamples {
+ public:
+  void Counter(const std::string& name, const char* help, const MetricLabels& labels,
+               uint64_t value);
+  void Gauge(const std::string& name, const char* help, const MetricLabels& labels, double value);
+  void Latency(const std::string& name, const char* help, const MetricLabels& labels,
+               const LatencyHistogram& latency);
+
+ private:
+  friend class MetricRegistry;
+  struct Family {
+    std::string help;
+    const char* type = "";
+    std::string lines;
+    std::map<std::string, double> values;  // by printed labels
+  };
+  Family& Find(const std::string& name, const char* help, const char* type);
+  std::map<std::string, Family> families_;
+};
+
 class MetricRegistry {
  public:
+  // Called at each print; takes one look and tells every sample of it, so that they agree with each
+  // other, and so that what has thousands of instances keeps no metric for each.
+  using Collector = std::function<void(MetricSamples&)>;
+
   // The same name and labels give the same metric again.
   Counter& AddCounter(const std::string& name, const std::string& help, MetricLabels labels = {});
   Gauge& AddGauge(const std::string& name, const std::string& help, MetricLabels labels = {});
@@ -77,6 +105,9 @@ class MetricRegistry {
   // A gauge computed when printed. `read` must be thread-safe and outlive its Remove.
   void AddCallback(const std::string& name, const std::string& help, MetricLabels labels,
                    std::function<double()> read);
+  // `collect` must be thread-safe; it is called no more after the handle is destroyed, which waits
+  // for a call in progress. Its names must not be registered otherwise.
+  [[nodiscard]] std::shared_ptr<void> AddCollector(Collector collect);
   // Forgets the metric of that name with all its labels; references to it end.
   void Remove(const std::string& name);
   // Forgets every metric that carries the label; references to them end.
@@ -87,22 +118,26 @@ class MetricRegistry {
   void PrintTo(std::string& out) const;
 
  private:
-  struct Entry {
-    MetricLabels labels;
-    std::unique_ptr<Counter> counter;
-    std::unique_ptr<Gauge> gauge;
-    std::unique_ptr<LatencyHistogram> latency;
-    std::function<double()> read;
-  };
+  using Read = std::unique_ptr<std::function<double()>>;
+  // Small, because an agent with thousands of pipelines has ten thousands of them: the labels are
+  // kept once, printed, as the key.
+  using Entry =
+      std::variant<std::monostate, Counter, Gauge, std::unique_ptr<LatencyHistogram>, Read>;
   struct Family {
     std::string help;
     std::string type;
     std::map<std::string, Entry> entries;  // by printed labels
   };
   Entry& Find(const std::string& name, const std::string& help, const char* type,
-              MetricLabels labels) REQUIRES(mu_);
+              const MetricLabels& labels) REQUIRES(mu_);
+  MetricSamples Collect() const;
+  void PrintFamily(const std::string& name, const Family& family, std::string& out) const;
+
   mutable Mutex mu_;
   std::map<std::string, Family> families_ GUARDED_BY(mu_);
+  // Held while collectors run; never together with mu_.
+  mutable Mutex collectors_mu_;
+  std::vector<std::shared_ptr<Collector>> collectors_ GUARDED_BY(collectors_mu_);
 };
 
 }  // namespace kelp

@@ -64,6 +64,49 @@ class CpuLimiter {
   int64_t balance_ GUARDED_BY(mu_) = 0;
 };
 
+// The figures of a pipeline's book, all of one look. No labels but few: origins are in the ledger.
+void CollectPipeline(const std::string& name, const OriginBook& book, MetricSamples& samples) {
+  const LedgerFigures figures = book.Totals();
+  const MetricLabels label = {{"pipeline", name}};
+  const auto with = [&](const char* key, const std::string& value) {
+    return MetricLabels{{"pipeline", name}, {key, value}};
+  };
+  samples.Counter("pipeline_read_rows_total", "Rows that inputs read.", label, figures.read_rows);
+  samples.Counter("pipeline_read_bytes_total", "Bytes of origins that inputs read.", label,
+                  figures.read_bytes);
+  samples.Counter("pipeline_sent_rows_total", "Rows handed to the outputs.", label,
+                  figures.read_rows - figures.filtered.total());
+  samples.Counter("pipeline_acknowledged_bytes_total",
+                  "Bytes of origins that every required output acknowledged.", label,
+                  figures.acknowledged_bytes);
+  samples.Counter("pipeline_delivered_rows_total", "Rows that every required output acknowledged.",
+                  label, figures.delivered_rows);
+  samples.Counter("pipeline_returned_rows_total",
+                  "Rows in flight when the pipeline was replaced; its successor reads them again.",
+                  label, figures.returned_rows);
+  samples.Gauge("pipeline_in_flight_rows", "Rows not yet acknowledged.", label,
+                static_cast<double>(figures.in_flight_rows));
+  for (const auto& [component, rows] : figures.filtered.entries()) {
+    samples.Counter("pipeline_filtered_rows_total", "Rows that processors took out.",
+                    with("component", component), rows);
+  }
+  for (const auto& [reason, rows] : figures.dropped.entries()) {
+    samples.Counter("pipeline_dropped_rows_total", "Rows that a required output gave up.",
+                    with("reason", reason), rows);
+  }
+  for (const auto& [cause, bytes] : figures.lost_bytes.entries()) {
+    samples.Counter("pipeline_lost_bytes_total", "Bytes of origins that were never read.",
+                    with("cause", cause), bytes);
+  }
+  for (const auto& [cause, lines] : figures.lost_lines.entries()) {
+    samples.Counter("pipeline_lost_lines_total", "Lines of origins that were never read.",
+                    with("cause", cause), lines);
+  }
+  samples.Latency("pipeline_ack_seconds",
+                  "From reading a batch to its acknowledgement by every required output.", label,
+                  book.ack_latency());
+}
+
 }  // namespace
 
 const char* PipelineStateName(PipelineState state) {
@@ -93,9 +136,12 @@ class Engine::Impl {
     services_.metrics->AddCallback("memory_limit_bytes", "Budget for batches.", {}, [this] {
       return static_cast<double>(scheduler_.memory().limit());
     });
+    collector_ =
+        services_.metrics->AddCollector([this](MetricSamples& samples) { Collect(samples); });
   }
 
   ~Impl() {
+    collector_.reset();
     services_.metrics->Remove("memory_used_bytes");
     services_.metrics->Remove("memory_limit_bytes");
   }
@@ -105,6 +151,8 @@ class Engine::Impl {
   void Stop(Duration grace);
   void Tick();
   std::vector<PipelineStatus> Statuses() const;
+  std::vector<LedgerEntry> Ledger() const;
+  Result<std::vector<LedgerEntry>> Ledger(const std::string& pipeline) const;
   bool Ready() const;
   Result<std::shared_ptr<void>> Tap(const std::string& pipeline, TapFunction tap);
   bool Step() { return scheduler_.Turn(0, /*wait=*/false); }
@@ -124,6 +172,8 @@ class Engine::Impl {
   };
 
   void Work(int worker);
+  std::vector<std::pair<std::string, std::shared_ptr<OriginBook>>> Books() const;
+  void Collect(MetricSamples& samples) const;
   void RunChanges(const std::vector<Change>& changes);
   void RunChange(const Change& change);
   void StopRuntime(const std::shared_ptr<Runtime>& runtime, Duration grace);
@@ -138,6 +188,7 @@ class Engine::Impl {
 
   mutable Mutex mu_;
   std::map<std::string, Slot> slots_ GUARDED_BY(mu_);
+  std::shared_ptr<void> collector_;
 };
 
 void Engine::Impl::Work(int worker) {
@@ -194,8 +245,9 @@ void Engine::Impl::Apply(std::vector<PipelineConfig> configs, config::Problems& 
     }
     if (old != nullptr && old->config().canonical == config.canonical) continue;
     const config::Place place = config.inputs.empty() ? config::Place{} : config.inputs[0].place;
-    auto runtime =
-        Runtime::Create(std::move(config), services_, std::max(1, options_.workers), &scheduler_);
+    auto book = old != nullptr ? old->book() : std::make_shared<OriginBook>();
+    auto runtime = Runtime::Create(std::move(config), services_, std::max(1, options_.workers),
+                                   &scheduler_, std::move(book));
     if (!runtime.ok()) {
       problems.Add(place, name, std::string(runtime.status().message()));
       continue;
@@ -287,8 +339,8 @@ void Engine::Impl::Tick() {
   }
   for (const auto& runtime : failed) {
     // A component that failed in Start is not started twice: the pipeline is made anew.
-    auto fresh =
-        Runtime::Create(runtime->config(), services_, std::max(1, options_.workers), &scheduler_);
+    auto fresh = Runtime::Create(runtime->config(), services_, std::max(1, options_.workers),
+                                 &scheduler_, runtime->book());
     if (!fresh.ok()) continue;
     {
       MutexLock lock(mu_);
@@ -310,6 +362,33 @@ std::vector<PipelineStatus> Engine::Impl::Statuses() const {
     statuses.push_back(std::move(status));
   }
   return statuses;
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<OriginBook>>> Engine::Impl::Books() const {
+  std::vector<std::pair<std::string, std::shared_ptr<OriginBook>>> books;
+  MutexLock lock(mu_);
+  books.reserve(slots_.size());
+  for (const auto& [name, slot] : slots_) books.emplace_back(name, slot.runtime->book());
+  return books;
+}
+
+std::vector<LedgerEntry> Engine::Impl::Ledger() const {
+  std::vector<LedgerEntry> entries;
+  for (const auto& [name, book] : Books()) {
+    for (LedgerEntry& entry : book->Entries(name)) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+Result<std::vector<LedgerEntry>> Engine::Impl::Ledger(const std::string& pipeline) const {
+  for (const auto& [name, book] : Books()) {
+    if (name == pipeline) return book->Entries(name);
+  }
+  return NotFoundError("there is no pipeline \"" + pipeline + "\" in this agent");
+}
+
+void Engine::Impl::Collect(MetricSamples& samples) const {
+  for (const auto& [name, book] : Books()) CollectPipeline(name, *book, samples);
 }
 
 bool Engine::Impl::Ready() const {
@@ -346,6 +425,10 @@ bool Engine::Step() { return impl_->Step(); }
 void Engine::Stop(Duration grace) { impl_->Stop(grace); }
 void Engine::Tick() { impl_->Tick(); }
 std::vector<PipelineStatus> Engine::Statuses() const { return impl_->Statuses(); }
+std::vector<LedgerEntry> Engine::Ledger() const { return impl_->Ledger(); }
+Result<std::vector<LedgerEntry>> Engine::Ledger(const std::string& pipeline) const {
+  return impl_->Ledger(pipeline);
+}
 bool Engine::Ready() const { return impl_->Ready(); }
 Result<std::shared_ptr<void>> Engine::Tap(const std::string& pipeline, TapFunction tap) {
   return impl_->Tap(pipeline, std::move(tap));

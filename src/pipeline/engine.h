@@ -36,6 +36,7 @@
 #include "base/units.h"
 #include "batch/batch.h"
 #include "pipeline/component.h"
+#include "pipeline/ledger.h"
 #include "pipeline/pipeline_config.h"
 
 namespace kelp::pipeline {
@@ -93,6 +94,10 @@ class Engine {
   void Tick();
 
   std::vector<PipelineStatus> Statuses() const;
+  // What became of every row and byte (ledger.h), of one pipeline or of all, in the order of their
+  // names. kNotFound when there is no such pipeline.
+  std::vector<LedgerEntry> Ledger() const;
+  Result<std::vector<LedgerEntry>> Ledger(const std::string& pipeline) const;
   // True when every pipeline runs.
   bool Ready() const;
   // Ends when the handle is destroyed. kNotFound when there is no such pipeline.

@@ -31,7 +31,7 @@ enum class ReadState {
 // Bytes of an origin that were not read and never will be.
 struct Loss {
   // One of a few lower-case words with underscores, the same for all origins: a label of
-  // origin_lost_bytes_total. "truncated", "deleted_held_bytes", …
+  // pipeline_lost_bytes_total. "truncated", "deleted_held_bytes", …
   std::string_view cause;
   uint64_t bytes = 0;
   uint64_t lines = 0;  // newlines in them where they could still be counted, else 0

@@ -6,7 +6,7 @@
 #ifndef KELP_PIPELINE_OUTPUT_H_
 #define KELP_PIPELINE_OUTPUT_H_
 
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -23,6 +23,11 @@ class AckTarget {
  public:
   virtual ~AckTarget() = default;
   virtual void OnAck() = 0;
+  // These rows of the batch were given up, before OnAck. False when nothing here books rows.
+  virtual bool OnGiveUp([[maybe_unused]] const std::vector<uint32_t>& rows,
+                        [[maybe_unused]] std::string_view reason) {
+    return false;
+  }
 };
 
 // An output's promise to say when a batch is safe. Move-only.
@@ -39,6 +44,10 @@ class Ack {
   // The rows are safe downstream, or were given up and counted (ComponentContext::DropCounter).
   void Done() {
     if (target_) std::exchange(target_, nullptr)->OnAck();
+  }
+  // Only for the engine's GiveUp: books rows as dropped. False when nobody books them.
+  bool Book(const std::vector<uint32_t>& rows, std::string_view reason) {
+    return target_ != nullptr && target_->OnGiveUp(rows, reason);
   }
 
  private:

@@ -20,6 +20,15 @@ std::vector<std::string_view> Registry::Names(ComponentKind kind) const {
   return names;
 }
 
+const config::Schema<OutputKeys>& OutputKeys::ConfigSchema() {
+  static const auto schema =
+      config::Schema<OutputKeys>("output", "Keys of every output.")
+          .Field("required", &OutputKeys::required,
+                 {.doc = "Whether positions wait for this output's acknowledgement. With false, a "
+                         "slow or absent output loses rows (counted) and holds up nothing."});
+  return schema;
+}
+
 const config::Schema<PipelineShape>& PipelineShape::ConfigSchema() {
   static const auto schema =
       config::Schema<PipelineShape>(
@@ -45,6 +54,12 @@ const config::Schema<PipelineShape>& PipelineShape::ConfigSchema() {
                   .required = true,
                   .example = "[{type: stdout}]",
                   .items_min = 1,
+                  .component = "output"})
+          .Field("dead_letter", &PipelineShape::dead_letter,
+                 {.doc = "Takes the rows that an output gives up because no retry can save them, "
+                         "with the fields kelp.drop_reason and kelp.drop_output. Without it they "
+                         "are only counted. While it is full, the pipeline rests.",
+                  .example = "{type: file, path: /var/lib/kelp-agent/refused.jsonl}",
                   .component = "output"})
           .Field("tests", &PipelineShape::tests,
                  {.doc = "Sample lines and the rows they must become, for `kelp config test`. "
@@ -91,14 +106,35 @@ const Registry::Entry* FindEntry(const Registry& registry, ComponentKind kind,
   return entry;
 }
 
-bool ParseRequired(const config::ConfigNode& node, const std::string& path,
-                   config::Problems& problems) {
-  const config::ConfigNode* value = node.Find("required");
-  if (value == nullptr || value->text() == "true") return true;
-  if (value->text() != "false") {
-    problems.Add(*value, path + ".required", "expected true or false, found " + value->Describe());
+// Reads the keys that every output has; the component's own parser passes over them.
+void ParseOutputKeys(const config::ConfigNode& node, const std::string& path, ComponentSpec& spec,
+                     config::Scope& scope, config::Problems& problems) {
+  std::vector<std::string_view> others;
+  for (const auto& field : OutputKeys::ConfigSchema().fields()) {
+    scope.known_keys.push_back(field.name);
   }
-  return false;
+  for (const auto& entry : node.entries()) {
+    const auto& known = scope.known_keys;
+    const bool own = std::find(known.begin() + 1, known.end(), entry.key) == known.end();
+    if (own) others.push_back(entry.key);
+  }
+  const OutputKeys keys = OutputKeys::ConfigSchema().Parse(
+      node.Without(others), problems, config::Scope{.path = path, .known_keys = {}});
+  spec.required = keys.required;
+  spec.spool = keys.spool;
+}
+
+// False when there is no such component.
+bool ParseComponent(const Registry& registry, ComponentKind kind, const config::ConfigNode& node,
+                    const std::string& path, ComponentSpec& spec, config::Problems& problems) {
+  spec.entry = FindEntry(registry, kind, node, path, problems);
+  if (spec.entry == nullptr) return false;
+  spec.id = spec.entry->name;
+  spec.place = node.place();
+  config::Scope scope{.path = path, .known_keys = {"type"}};
+  if (kind == ComponentKind::kOutput) ParseOutputKeys(node, path, spec, scope, problems);
+  spec.config = spec.entry->parse(node, problems, scope);
+  return true;
 }
 
 std::vector<ComponentSpec> ParseComponents(const Registry& registry, ComponentKind kind,
@@ -107,23 +143,27 @@ std::vector<ComponentSpec> ParseComponents(const Registry& registry, ComponentKi
   std::vector<ComponentSpec> specs;
   std::map<std::string, int> seen;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const config::ConfigNode& node = nodes[i];
-    const std::string here = path + "[" + std::to_string(i) + "]";
     ComponentSpec spec;
-    spec.entry = FindEntry(registry, kind, node, here, problems);
-    if (spec.entry == nullptr) continue;
-    spec.place = node.place();
-    const int nth = ++seen[spec.entry->name];
-    spec.id = spec.entry->name + (nth == 1 ? "" : "#" + std::to_string(nth));
-    config::Scope scope{.path = here, .known_keys = {"type"}};
-    if (kind == ComponentKind::kOutput) {
-      scope.known_keys.push_back("required");
-      spec.required = ParseRequired(node, here, problems);
-    }
-    spec.config = spec.entry->parse(node, problems, scope);
+    const std::string here = path + "[" + std::to_string(i) + "]";
+    if (!ParseComponent(registry, kind, nodes[i], here, spec, problems)) continue;
+    const int nth = ++seen[spec.id];
+    if (nth != 1) spec.id += "#" + std::to_string(nth);
     specs.push_back(std::move(spec));
   }
   return specs;
+}
+
+void ParseDeadLetter(const Registry& registry, const config::ConfigNode& node,
+                     const std::string& path, PipelineConfig& pipeline,
+                     config::Problems& problems) {
+  ComponentSpec spec;
+  if (!ParseComponent(registry, ComponentKind::kOutput, node, path, spec, problems)) return;
+  if (!spec.required) {
+    problems.Add(node, path + ".required",
+                 "a dead-letter output is always required: leave the key out");
+  }
+  spec.id = kDeadLetterId;
+  pipeline.dead_letter = std::move(spec);
 }
 
 }  // namespace
@@ -147,6 +187,9 @@ PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode&
                                         path + ".processors", problems);
   pipeline.outputs =
       ParseComponents(registry, ComponentKind::kOutput, shape.outputs, path + ".outputs", problems);
+  if (shape.dead_letter) {
+    ParseDeadLetter(registry, *shape.dead_letter, path + ".dead_letter", pipeline, problems);
+  }
   const bool all_optional = !pipeline.outputs.empty() &&
                             std::none_of(pipeline.outputs.begin(), pipeline.outputs.end(),
                                          [](const ComponentSpec& spec) { return spec.required; });
@@ -157,6 +200,11 @@ PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode&
   const std::string_view no_tests[] = {"tests"};
   pipeline.canonical = config::CanonicalText(node.Without(no_tests));
   return pipeline;
+}
+
+Result<std::unique_ptr<Output>> CreateOutputOf(const ComponentSpec& spec,
+                                               const ComponentContext& context) {
+  return spec.entry->create_output(spec.config, context);
 }
 
 ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,
@@ -179,7 +227,10 @@ void CheckComponents(const PipelineConfig& pipeline, const AgentServices& servic
     report(spec, spec.entry->create_processor(spec.config, ContextOf(services, pipeline, spec)));
   }
   for (const ComponentSpec& spec : pipeline.outputs) {
-    report(spec, spec.entry->create_output(spec.config, ContextOf(services, pipeline, spec)));
+    report(spec, CreateOutputOf(spec, ContextOf(services, pipeline, spec)));
+  }
+  if (const auto& spec = pipeline.dead_letter) {
+    report(*spec, CreateOutputOf(*spec, ContextOf(services, pipeline, *spec)));
   }
 }
 

@@ -7,23 +7,38 @@
 //       outputs:
 //         - {type: kelp, url: http://logs:7700}
 //         - {type: file, path: /backup/web.log, required: false}
+//       dead_letter: {type: file, path: /backup/refused.log}
 #ifndef KELP_PIPELINE_PIPELINE_CONFIG_H_
 #define KELP_PIPELINE_PIPELINE_CONFIG_H_
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/schema.h"
 #include "pipeline/registry.h"
+#include "spool/spool_config.h"
 
 namespace kelp::pipeline {
+
+// The dead-letter output's name in metrics.
+inline constexpr const char* kDeadLetterId = "dead_letter";
+
+// What every output may say besides its own keys.
+struct OutputKeys {
+  bool required = true;
+  std::optional<spool::SpoolConfig> spool;
+  static const config::Schema<OutputKeys>& ConfigSchema();
+};
 
 // One component of a pipeline, ready to be created.
 struct ComponentSpec {
   const Registry::Entry* entry = nullptr;
   std::string id;  // the type; the second one of a type is "file#2"
   Registry::AnyConfig config;
-  bool required = true;  // outputs: false means "must not hold positions"
+  bool required = true;                     // outputs: false means "must not hold positions"
+  std::optional<spool::SpoolConfig> spool;  // outputs: a queue on disk before it
   config::Place place;
 };
 
@@ -32,6 +47,7 @@ struct PipelineConfig {
   std::vector<ComponentSpec> inputs;
   std::vector<ComponentSpec> processors;
   std::vector<ComponentSpec> outputs;
+  std::optional<ComponentSpec> dead_letter;  // its id is kDeadLetterId
   // Sample lines and expected rows for `kelp config test`; not run by the agent.
   config::ConfigNode tests;
   // Equal for two configurations that mean the same: what reload compares.
@@ -44,6 +60,7 @@ struct PipelineShape {
   std::vector<config::ConfigNode> inputs;
   std::vector<config::ConfigNode> processors;
   std::vector<config::ConfigNode> outputs;
+  std::optional<config::ConfigNode> dead_letter;
   config::ConfigNode tests;
   static const config::Schema<PipelineShape>& ConfigSchema();
 };
@@ -57,6 +74,10 @@ PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode&
 // that does not compile.
 void CheckComponents(const PipelineConfig& pipeline, const AgentServices& services,
                      config::Problems& problems);
+
+// Creates the output that `spec` tells of, with its spool before it if it has one.
+Result<std::unique_ptr<Output>> CreateOutputOf(const ComponentSpec& spec,
+                                               const ComponentContext& context);
 
 ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,
                            const ComponentSpec& spec);

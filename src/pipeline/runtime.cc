@@ -3,51 +3,56 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "pipeline/dead_letter.h"
 
 namespace kelp::pipeline {
 
-// Tells the scheduler which pipeline an output belongs to.
+// Knows which pipeline and which output of it calls.
 class Runtime::BoundHost final : public OutputHost {
  public:
-  explicit BoundHost(Runtime* runtime) : runtime_(runtime) {}
+  BoundHost(Runtime* runtime, const OutputSlot* slot) : runtime_(runtime), slot_(slot) {}
   void RoomAvailable() override { runtime_->hooks_->RoomAvailable(*runtime_); }
+  void GiveUp(SharedBatch batch, std::vector<uint32_t> rows, std::string_view reason,
+              Ack ack) override {
+    runtime_->GiveUp(*slot_, batch, std::move(rows), reason, std::move(ack));
+  }
 
  private:
   Runtime* const runtime_;
+  const OutputSlot* const slot_;
 };
 
 void Ticket::OnAck() {
   if (owed_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  runtime_->ack_latency_.Record(runtime_->services_.env->clock().Monotonic() - read_at_);
+  runtime_->book_->ack_latency().Record(runtime_->services_.env->clock().Monotonic() - read_at_);
   runtime_->Complete(origin_);
 }
 
-namespace {
-MetricLabels PipelineLabel(const PipelineConfig& config) { return {{"pipeline", config.name}}; }
-}  // namespace
+bool Ticket::OnGiveUp(const std::vector<uint32_t>& rows, std::string_view reason) {
+  MutexLock lock(origin_->mu);
+  if (given_up_ == nullptr) given_up_ = std::make_unique<GivenUp>();
+  uint64_t fresh = 0;
+  for (const uint32_t row : rows) {
+    if (row >= given_up_->rows.size()) given_up_->rows.resize(row + 1);
+    if (!given_up_->rows[row]) ++fresh;
+    given_up_->rows[row] = true;
+  }
+  given_up_->counts.Add(reason, fresh);
+  return true;
+}
 
-Runtime::Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks)
-    : config_(std::move(config)),
-      services_(services),
-      hooks_(hooks),
-      rows_in_(services.metrics->AddCounter("pipeline_read_rows_total", "Rows that inputs read.",
-                                            PipelineLabel(config_))),
-      bytes_in_(services.metrics->AddCounter("pipeline_read_bytes_total",
-                                             "Bytes of origins that inputs read.",
-                                             PipelineLabel(config_))),
-      rows_out_(services.metrics->AddCounter(
-          "pipeline_sent_rows_total", "Rows handed to the outputs.", PipelineLabel(config_))),
-      ack_latency_(services.metrics->AddLatency(
-          "pipeline_ack_seconds",
-          "From reading a batch to its acknowledgement by every required output.",
-          PipelineLabel(config_))) {}
+Runtime::Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
+                 std::shared_ptr<OriginBook> book)
+    : config_(std::move(config)), services_(services), hooks_(hooks), book_(std::move(book)) {}
 
 Runtime::~Runtime() = default;
 
 Result<std::shared_ptr<Runtime>> Runtime::Create(PipelineConfig config,
                                                  const AgentServices& services, int workers,
-                                                 SchedulerHooks* hooks) {
-  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), services, hooks));
+                                                 SchedulerHooks* hooks,
+                                                 std::shared_ptr<OriginBook> book) {
+  std::shared_ptr<Runtime> runtime(
+      new Runtime(std::move(config), services, hooks, std::move(book)));
   RETURN_IF_ERROR(runtime->CreateComponents(workers));
   return runtime;
 }
@@ -57,8 +62,9 @@ Result<Runtime::Chain> Runtime::CreateChain() const {
   for (const ComponentSpec& spec : config_.processors) {
     auto processor = spec.entry->create_processor(spec.config, ContextOf(services_, config_, spec));
     if (!processor.ok()) return processor.status().Annotate(spec.id);
-    chain.push_back(std::move(processor).value());
+    chain.processors.push_back(std::move(processor).value());
   }
+  chain.filtered.resize(chain.processors.size());
   return chain;
 }
 
@@ -73,22 +79,32 @@ Status Runtime::CreateComponents(int workers) {
     chains_.push_back(std::move(chain));
   }
   for (const ComponentSpec& spec : config_.outputs) {
-    const ComponentContext context = ContextOf(services_, config_, spec);
-    auto output = spec.entry->create_output(spec.config, context);
-    if (!output.ok()) return output.status().Annotate(spec.id);
-    OutputSlot slot;
-    slot.host = std::make_unique<BoundHost>(this);
-    slot.output = std::move(output).value();
-    slot.required = spec.required;
-    if (spec.required) {
-      ++required_outputs_;
-    } else {
-      slot.skipped_rows = &context.AddCounter(
-          "output_skipped_rows_total", "Rows that an output with required: false had no room for.");
-    }
+    ASSIGN_OR_RETURN(auto slot, CreateOutput(spec));
+    if (spec.required) ++required_outputs_;
+    outputs_.push_back(std::move(slot));
+  }
+  if (config_.dead_letter) {
+    ASSIGN_OR_RETURN(auto slot, CreateOutput(*config_.dead_letter));
+    dead_letter_ = slot.get();
     outputs_.push_back(std::move(slot));
   }
   return OkStatus();
+}
+
+Result<std::unique_ptr<Runtime::OutputSlot>> Runtime::CreateOutput(const ComponentSpec& spec) {
+  const ComponentContext context = ContextOf(services_, config_, spec);
+  auto output = CreateOutputOf(spec, context);
+  if (!output.ok()) return output.status().Annotate(spec.id);
+  auto slot = std::make_unique<OutputSlot>();
+  slot->id = spec.id;
+  slot->host = std::make_unique<BoundHost>(this, slot.get());
+  slot->output = std::move(output).value();
+  slot->required = spec.required;
+  if (!spec.required) {
+    slot->skipped_rows = &context.AddCounter(
+        "output_skipped_rows_total", "Rows that an output with required: false had no room for.");
+  }
+  return slot;
 }
 
 Status Runtime::Start() {
@@ -96,7 +112,7 @@ Status Runtime::Start() {
   size_t inputs = 0;
   Status status;
   for (; outputs < outputs_.size(); ++outputs) {
-    status = outputs_[outputs].output->Start(*outputs_[outputs].host);
+    status = outputs_[outputs]->output->Start(*outputs_[outputs]->host);
     if (!status.ok()) break;
   }
   for (; status.ok() && inputs < inputs_.size(); ++inputs) {
@@ -106,7 +122,7 @@ Status Runtime::Start() {
   started_ = status.ok();
   if (!status.ok()) {
     for (size_t i = 0; i < inputs; ++i) inputs_[i]->Stop();
-    for (size_t i = 0; i < outputs; ++i) outputs_[i].output->Stop(Duration(0));
+    for (size_t i = 0; i < outputs; ++i) outputs_[i]->output->Stop(Duration(0));
   }
   return status;
 }
@@ -120,38 +136,43 @@ void Runtime::Drain(Duration grace) {
   if (started_) {
     Clock& clock = services_.env->clock();
     const Duration deadline = clock.Monotonic() + grace;
-    for (OutputSlot& slot : outputs_) {
-      slot.output->Stop(std::max(Duration(0), deadline - clock.Monotonic()));
+    // The dead-letter output is the last one: the others may give rows up while they stop.
+    for (const auto& slot : outputs_) {
+      slot->output->Stop(std::max(Duration(0), deadline - clock.Monotonic()));
     }
   }
-  std::vector<std::shared_ptr<OriginState>> origins;
-  {
-    MutexLock lock(origins_mu_);
-    for (auto& [id, origin] : origins_) origins.push_back(origin);
-    origins_.clear();
-  }
-  for (const auto& origin : origins) {
+  for (const auto& origin : book_->OriginsOf(this)) {
     bool call = false;
+    LedgerFigures figures;
     {
       MutexLock lock(origin->mu);
       call = !origin->done_called;
       origin->ended = origin->done_called = true;
+      for (const auto& ticket : origin->in_flight) {
+        origin->figures.in_flight_rows -= ticket->rows();
+        origin->figures.in_flight_bytes -= ticket->bytes();
+        origin->figures.returned_rows += ticket->rows();
+        origin->figures.returned_bytes += ticket->bytes();
+      }
       origin->in_flight.clear();
+      figures = origin->figures;
     }
     if (call) origin->source->Done();
+    book_->Fold(origin->id, figures);
   }
 }
 
 bool Runtime::HasRoom() const {
-  return std::all_of(outputs_.begin(), outputs_.end(), [](const OutputSlot& slot) {
-    return !slot.required || slot.output->HasRoom();
-  });
+  return std::all_of(outputs_.begin(), outputs_.end(),
+                     [](const auto& slot) { return !slot->required || slot->output->HasRoom(); });
 }
 
-void Runtime::Process(Batch& batch, int worker) {
-  for (const auto& processor : chains_[static_cast<size_t>(worker)]) {
-    if (batch.selected_count() == 0) return;
-    processor->Process(batch);
+void Runtime::Process(Batch& batch, Chain& chain) {
+  uint32_t left = batch.selected_count();
+  for (size_t i = 0; i < chain.processors.size() && left != 0; ++i) {
+    chain.processors[i]->Process(batch);
+    chain.filtered[i] = left - batch.selected_count();
+    left -= chain.filtered[i];
   }
   // What said nothing of its time happened when it arrived, the same for every output and tap.
   const UnixNanos now = services_.env->clock().Now();
@@ -171,49 +192,96 @@ SharedBatch Runtime::Share(BatchPtr batch) {
 }
 
 void Runtime::Deliver(const std::shared_ptr<OriginState>& origin, BatchPtr batch, int worker) {
-  rows_in_.Add(batch->rows());
-  bytes_in_.Add(batch->end - batch->begin);
-  const uint64_t resume = batch->resume;
-  const Duration read_at = batch->read_at;
+  Chain& chain = chains_[static_cast<size_t>(worker)];
+  std::fill(chain.filtered.begin(), chain.filtered.end(), 0);
+  const uint32_t offered = batch->selected_count();
   if (batch->rows() != 0) {
-    Process(*batch, worker);
+    Process(*batch, chain);
     batch->ChargeActual();
     if (tap_count_.load(std::memory_order_relaxed) != 0) ShowToTaps(*batch);
   }
-  const uint32_t rows = batch->selected_count();
-  const SharedBatch shared = Share(std::move(batch));
-
   // One more than the outputs owe, so that the batch cannot complete before all have it.
-  const int owed = (rows == 0 ? 0 : static_cast<int>(required_outputs_)) + 1;
-  const auto ticket = std::make_shared<Ticket>(shared_from_this(), origin, owed, resume, read_at);
-  {
-    MutexLock lock(origin->mu);
-    origin->in_flight.push_back(ticket);
-  }
-  if (rows != 0) {
-    rows_out_.Add(rows);
-    for (OutputSlot& slot : outputs_) {
-      if (slot.required) {
-        slot.output->Write(shared, Ack(ticket));
-      } else if (slot.output->HasRoom()) {
-        slot.output->Write(shared, Ack());
-      } else {
-        slot.skipped_rows->Add(rows);
-      }
+  const bool rows = batch->selected_count() != 0;
+  const int owed = (rows ? static_cast<int>(required_outputs_) : 0) + 1;
+  const auto ticket = std::make_shared<Ticket>(shared_from_this(), origin, owed, *batch);
+  Enter(*origin, *batch, offered, chain, ticket);
+  const SharedBatch shared = Share(std::move(batch));
+  if (rows) WriteToOutputs(shared, ticket);
+  ticket->OnAck();
+}
+
+void Runtime::Enter(OriginState& origin, const Batch& batch, uint32_t offered, const Chain& chain,
+                    const std::shared_ptr<Ticket>& ticket) {
+  MutexLock lock(origin.mu);
+  LedgerFigures& figures = origin.figures;
+  figures.read_rows += batch.rows();
+  figures.read_bytes += ticket->bytes();
+  figures.in_flight_rows += ticket->rows();
+  figures.in_flight_bytes += ticket->bytes();
+  figures.filtered.Add("input", batch.rows() - offered);
+  for (size_t i = 0; i < chain.filtered.size(); ++i) {
+    if (chain.filtered[i] != 0) {
+      figures.filtered.Add(config_.processors[i].id, chain.filtered[i]);
     }
   }
-  ticket->OnAck();
+  origin.origin_id = batch.origin;
+  origin.in_flight.push_back(ticket);
+  origin.reading = false;
+}
+
+void Runtime::WriteToOutputs(const SharedBatch& batch, const std::shared_ptr<Ticket>& ticket) {
+  for (const auto& slot : outputs_) {
+    if (slot.get() == dead_letter_) continue;
+    if (slot->required) {
+      slot->output->Write(batch, Ack(ticket));
+    } else if (slot->output->HasRoom()) {
+      slot->output->Write(batch, Ack());
+    } else {
+      slot->skipped_rows->Add(batch->selected_count());
+    }
+  }
+}
+
+void Runtime::GiveUp(const OutputSlot& slot, const SharedBatch& batch, std::vector<uint32_t> rows,
+                     std::string_view reason, Ack ack) {
+  rows = SelectedOf(*batch, std::move(rows));
+  const bool refused_again = &slot == dead_letter_;
+  const ComponentContext context{
+      .services = services_, .pipeline = config_.name, .component = slot.id};
+  context
+      .DropCounter(ComponentKind::kOutput,
+                   refused_again ? "dead_letter_refused" : std::string(reason))
+      .Add(rows.size());
+  if (!refused_again && !rows.empty()) {
+    if (!ack.Book(rows, reason) && slot.required) book_->DroppedLater(reason, rows.size());
+    if (dead_letter_ != nullptr) {
+      dead_letter_->output->Write(DeadLetterBatch(batch, rows, reason, slot.id),
+                                  Ack(std::make_shared<DeadLetterTarget>(std::move(ack))));
+      return;
+    }
+  }
+  ack.Done();
 }
 
 void Runtime::Complete(const std::shared_ptr<OriginState>& origin) {
   bool acked = false;
   bool done = false;
+  LedgerFigures figures;
   {
     // Held over the calls to the source: acks of one origin come one at a time and in order.
     MutexLock lock(origin->mu);
     uint64_t resume = 0;
     while (!origin->in_flight.empty() && origin->in_flight.front()->complete()) {
-      resume = origin->in_flight.front()->resume();
+      const Ticket& ticket = *origin->in_flight.front();
+      resume = ticket.resume();
+      origin->figures.in_flight_rows -= ticket.rows();
+      origin->figures.in_flight_bytes -= ticket.bytes();
+      origin->figures.delivered_rows += ticket.rows();
+      if (const ReasonCounts* dropped = ticket.dropped()) {
+        origin->figures.delivered_rows -= dropped->total();
+        origin->figures.dropped.Add(*dropped);
+      }
+      origin->figures.acknowledged_bytes += ticket.bytes();
       origin->in_flight.pop_front();
       acked = true;
     }
@@ -221,36 +289,28 @@ void Runtime::Complete(const std::shared_ptr<OriginState>& origin) {
     if (origin->ended && origin->in_flight.empty() && !origin->done_called) {
       origin->done_called = done = true;
       origin->source->Done();
+      figures = origin->figures;
     }
   }
-  if (done) {
-    MutexLock lock(origins_mu_);
-    origins_.erase(origin->id);
-  }
+  if (done) book_->Fold(origin->id, figures);
 }
 
 SourceId Runtime::Add(std::shared_ptr<Source> source) {
   auto origin = std::make_shared<OriginState>();
   origin->id = hooks_->NewSourceId();
+  origin->runtime = this;
   origin->source = std::move(source);
   const SourceId id = origin->id;
-  MutexLock lock(origins_mu_);
-  origins_.emplace(id, std::move(origin));
+  book_->Add(std::move(origin));
   return id;
 }
 
-std::shared_ptr<OriginState> Runtime::FindOrigin(SourceId id) {
-  MutexLock lock(origins_mu_);
-  const auto it = origins_.find(id);
-  return it == origins_.end() ? nullptr : it->second;
-}
-
 void Runtime::Ready(SourceId id) {
-  if (const auto origin = FindOrigin(id)) hooks_->OriginReady(*this, origin);
+  if (const auto origin = book_->Find(id)) hooks_->OriginReady(*this, origin);
 }
 
 void Runtime::Remove(SourceId id) {
-  if (const auto origin = FindOrigin(id)) hooks_->OriginEnded(*this, origin);
+  if (const auto origin = book_->Find(id)) hooks_->OriginEnded(*this, origin);
 }
 
 void Runtime::EndOrigin(const std::shared_ptr<OriginState>& origin) {
@@ -283,14 +343,14 @@ void Runtime::RemoveTap(const std::shared_ptr<Engine::TapFunction>& tap) {
 }
 
 PipelineStatus Runtime::GetStatus() const {
+  const LedgerFigures totals = book_->Totals();
   PipelineStatus status;
   status.name = config_.name;
-  status.rows_in = rows_in_.value();
-  status.rows_out = rows_out_.value();
+  status.rows_in = totals.read_rows;
+  status.rows_out = totals.read_rows - totals.filtered.total();
   status.bytes_held = bytes_held();
   status.output_full = started_ && !HasRoom();
-  MutexLock lock(origins_mu_);
-  status.origins = origins_.size();
+  status.origins = book_->size();
   return status;
 }
 

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,33 +20,12 @@
 #include "batch/batch.h"
 #include "pipeline/engine.h"
 #include "pipeline/input.h"
+#include "pipeline/origin_book.h"
 #include "pipeline/output.h"
 #include "pipeline/pipeline_config.h"
 #include "pipeline/processor.h"
 
 namespace kelp::pipeline {
-
-class Runtime;
-
-// One batch on its way: counts down the required outputs that still owe an ack.
-class Ticket;
-
-// One origin in the engine: the source, its place in the queue, and its batches on their way.
-//
-// Threads: `state` and `again` are guarded by the scheduler's mutex; the rest by mu.
-struct OriginState {
-  enum class Turn : uint8_t { kIdle, kQueued, kRunning, kEnded };
-
-  SourceId id = 0;
-  std::shared_ptr<Source> source;
-  Turn turn = Turn::kIdle;  // scheduler
-  bool again = false;       // Ready() came while running; scheduler
-
-  Mutex mu;
-  std::deque<std::shared_ptr<Ticket>> in_flight GUARDED_BY(mu);  // in reading order
-  bool ended GUARDED_BY(mu) = false;                             // no more Read
-  bool done_called GUARDED_BY(mu) = false;
-};
 
 // What the runtime needs of the scheduler.
 class SchedulerHooks {
@@ -61,10 +39,12 @@ class SchedulerHooks {
 
 class Runtime final : public InputHost, public std::enable_shared_from_this<Runtime> {
  public:
-  // Creates all components. Errors: what a component's Create says.
+  // Creates all components. `book` is that of the pipeline it replaces, or a new one. Errors: what
+  // a component's Create says.
   static Result<std::shared_ptr<Runtime>> Create(PipelineConfig config,
                                                  const AgentServices& services, int workers,
-                                                 SchedulerHooks* hooks);
+                                                 SchedulerHooks* hooks,
+                                                 std::shared_ptr<OriginBook> book);
   ~Runtime() override;
 
   // Starts outputs, then inputs. On an error everything started is stopped again.
@@ -84,7 +64,9 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   SourceId Add(std::shared_ptr<Source> source) override;
   void Ready(SourceId id) override;
   void Remove(SourceId id) override;
+  void Lost(SourceId id, const Loss& loss) override { book_->Lost(id, loss); }
 
+  const std::shared_ptr<OriginBook>& book() const { return book_; }
   const PipelineConfig& config() const { return config_; }
   const AgentServices& services() const { return services_; }
   uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
@@ -108,63 +90,89 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   friend class Ticket;
   class BoundHost;
   struct OutputSlot {
+    std::string id;
     std::unique_ptr<BoundHost> host;
     std::unique_ptr<Output> output;
     bool required = true;
     Counter* skipped_rows = nullptr;
   };
-  using Chain = std::vector<std::unique_ptr<Processor>>;
+  // The processors of one worker, and how many rows each took out of the batch in hand.
+  struct Chain {
+    std::vector<std::unique_ptr<Processor>> processors;
+    std::vector<uint32_t> filtered;
+  };
 
-  Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks);
+  Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
+          std::shared_ptr<OriginBook> book);
   Status CreateComponents(int workers);
   Result<Chain> CreateChain() const;
-  void Process(Batch& batch, int worker);
+  Result<std::unique_ptr<OutputSlot>> CreateOutput(const ComponentSpec& spec);
+  void Process(Batch& batch, Chain& chain);
+  // Books what was read and filtered, and puts the ticket at the end of its origin's list.
+  void Enter(OriginState& origin, const Batch& batch, uint32_t offered, const Chain& chain,
+             const std::shared_ptr<Ticket>& ticket);
+  // Books rows that an output gives up and passes them to the dead-letter output.
+  void GiveUp(const OutputSlot& slot, const SharedBatch& batch, std::vector<uint32_t> rows,
+              std::string_view reason, Ack ack);
+  void WriteToOutputs(const SharedBatch& batch, const std::shared_ptr<Ticket>& ticket);
   void ShowToTaps(const Batch& batch);
   SharedBatch Share(BatchPtr batch);
   void Complete(const std::shared_ptr<OriginState>& origin);
-  std::shared_ptr<OriginState> FindOrigin(SourceId id);
 
   const PipelineConfig config_;
   const AgentServices services_;
   SchedulerHooks* const hooks_;
   std::vector<std::unique_ptr<Input>> inputs_;
-  std::vector<Chain> chains_;  // one per worker
-  std::vector<OutputSlot> outputs_;
+  std::vector<Chain> chains_;                         // one per worker
+  std::vector<std::unique_ptr<OutputSlot>> outputs_;  // the dead-letter output is the last one
+  OutputSlot* dead_letter_ = nullptr;
   size_t required_outputs_ = 0;
   bool started_ = false;
 
-  mutable Mutex origins_mu_;
-  std::map<SourceId, std::shared_ptr<OriginState>> origins_ GUARDED_BY(origins_mu_);
-
+  const std::shared_ptr<OriginBook> book_;
   std::atomic<uint64_t> bytes_held_{0};
-  Counter& rows_in_;
-  Counter& bytes_in_;
-  Counter& rows_out_;
-  LatencyHistogram& ack_latency_;
 
   std::atomic<int> tap_count_{0};
   Mutex taps_mu_;
   std::vector<std::shared_ptr<Engine::TapFunction>> taps_ GUARDED_BY(taps_mu_);
 };
 
+// One batch on its way: counts down the required outputs that still owe an ack.
+//
+// Threads: OnAck and OnGiveUp from any thread; dropped() under its origin's mutex.
 class Ticket final : public AckTarget {
  public:
   Ticket(std::shared_ptr<Runtime> runtime, std::shared_ptr<OriginState> origin, int owed,
-         uint64_t resume, Duration read_at)
+         const Batch& batch)
       : runtime_(std::move(runtime)),
         origin_(std::move(origin)),
         owed_(owed),
-        resume_(resume),
-        read_at_(read_at) {}
+        rows_(batch.selected_count()),
+        bytes_(batch.end - batch.begin),
+        resume_(batch.resume),
+        read_at_(batch.read_at) {}
 
   void OnAck() override;
+  bool OnGiveUp(const std::vector<uint32_t>& rows, std::string_view reason) override;
   bool complete() const { return owed_.load(std::memory_order_acquire) <= 0; }
+  uint32_t rows() const { return rows_; }
+  uint64_t bytes() const { return bytes_; }
   uint64_t resume() const { return resume_; }
+  // Rows that outputs gave up, each counted once; nullptr when there are none.
+  const ReasonCounts* dropped() const { return given_up_ ? &given_up_->counts : nullptr; }
 
  private:
+  struct GivenUp {
+    std::vector<bool> rows;  // by row number
+    ReasonCounts counts;
+  };
+
   const std::shared_ptr<Runtime> runtime_;
   const std::shared_ptr<OriginState> origin_;
+  std::unique_ptr<GivenUp> given_up_;
   std::atomic<int> owed_;
+  const uint32_t rows_;  // handed to the outputs
+  const uint64_t bytes_;
   const uint64_t resume_;
   const Duration read_at_;
 };

@@ -202,11 +202,13 @@ void Scheduler::Run(const Job& job, int worker) {
   BatchPtr batch = BatchPool::Shared().Get();
   batch->Charge(&memory_, job.reserved);
   batch->read_at = env_.clock().Monotonic();
+  job.origin->reading = true;
   const Result<ReadState> state = job.origin->source->Read(*batch, job.reserved);
   if (state.ok() && (batch->rows() != 0 || batch->end != batch->begin)) {
     job.runtime->Deliver(job.origin, std::move(batch), worker);
   }
   batch.reset();
+  job.origin->reading = false;
   EndTurn(job, state);
 }
 

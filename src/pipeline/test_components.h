@@ -39,6 +39,9 @@ class ScriptedSource final : public Source {
   }
   void Acked(uint64_t resume) override { acked = resume; }
   void Done() override { done = true; }
+  SourceInfo Info() const override {
+    return {.name = name_, .begin = 0, .position = made_ * 10, .size = granted_ * 10};
+  }
   void Grant(uint64_t rows) { granted_ += rows; }
 
   int rows_per_read = 2;
@@ -53,7 +56,7 @@ class ScriptedSource final : public Source {
   const std::string name_;
   std::atomic<uint64_t> granted_;
   const bool finishes_;
-  uint64_t made_ = 0;
+  std::atomic<uint64_t> made_{0};
 };
 
 struct ScriptedInputConfig {
@@ -171,14 +174,14 @@ class HoldOutput final : public Output {
   }
   static Result<std::unique_ptr<Output>> Create(const Config& config,
                                                 const ComponentContext& context) {
-    return std::unique_ptr<Output>(new HoldOutput(config, context.pipeline));
+    return std::unique_ptr<Output>(new HoldOutput(config, context));
   }
-  HoldOutput(const Config& config, std::string pipeline)
-      : config_(config), pipeline_(std::move(pipeline)) {}
+  HoldOutput(const Config& config, const ComponentContext& context)
+      : config_(config), keys_{context.pipeline, context.pipeline + "/" + context.component} {}
   ~HoldOutput() override {
-    const auto it = All().find(pipeline_);
-    if (it != All().end() && it->second == this) All().erase(it);
+    std::erase_if(All(), [this](const auto& entry) { return entry.second == this; });
   }
+  // By "pipeline" (the one that started last) and by "pipeline/component".
   static std::map<std::string, HoldOutput*>& All() {
     static std::map<std::string, HoldOutput*> all;
     return all;
@@ -186,7 +189,7 @@ class HoldOutput final : public Output {
 
   Status Start(OutputHost& host) override {
     host_ = &host;
-    All()[pipeline_] = this;
+    for (const std::string& key : keys_) All()[key] = this;
     return OkStatus();
   }
   void Write(SharedBatch batch, Ack ack) override {
@@ -208,14 +211,15 @@ class HoldOutput final : public Output {
   }
   // Acks the i-th held batch.
   void AckOne(size_t i) {
-    std::pair<SharedBatch, Ack> one;
-    {
-      MutexLock lock(mu_);
-      one = std::move(held[i]);
-      held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    auto one = Take(i);
     one.second.Done();
     one.first.reset();
+    host_->RoomAvailable();
+  }
+  // Gives up rows of the i-th held batch.
+  void GiveUpOne(size_t i, std::vector<uint32_t> rows, std::string_view reason) {
+    auto one = Take(i);
+    host_->GiveUp(std::move(one.first), std::move(rows), reason, std::move(one.second));
     host_->RoomAvailable();
   }
 
@@ -224,8 +228,15 @@ class HoldOutput final : public Output {
   std::deque<std::pair<SharedBatch, Ack>> held;
 
  private:
+  std::pair<SharedBatch, Ack> Take(size_t i) {
+    MutexLock lock(mu_);
+    std::pair<SharedBatch, Ack> one = std::move(held[i]);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    return one;
+  }
+
   const Config config_;
-  const std::string pipeline_;
+  const std::vector<std::string> keys_;
   OutputHost* host_ = nullptr;
 };
 
