@@ -265,7 +265,10 @@ void DiskQueue::LookAtDisk(uint64_t bytes) {
   disk_low_ = disk_free_ < disk_keep_ + bytes;
 }
 
-bool DiskQueue::HasRoom() const { return bytes_ < options_.bytes_max.bytes && !disk_low_; }
+bool DiskQueue::HasRoom() const {
+  if (bytes_ < options_.bytes_max.bytes && !disk_low_) return true;
+  return options_.when_full == WhenFull::kDropOldest && FindDroppable() != segments_.end();
+}
 
 std::string DiskQueue::FullMessage() const {
   if (disk_low_) {
@@ -290,13 +293,18 @@ Status DiskQueue::MakeRoom(uint64_t bytes) {
   return HasRoom() ? OkStatus() : ResourceExhaustedError(FullMessage());
 }
 
-bool DiskQueue::DropOldest() {
+std::deque<DiskQueue::Segment>::const_iterator DiskQueue::FindDroppable() const {
   // Not one that is being read: its records may be on their way already.
-  const auto unread = [&](const Segment& s) { return s.first.sequence >= read_.sequence; };
-  auto it = std::find_if(segments_.begin(), segments_.end(), unread);
+  const auto it = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) {
+    return s.first.sequence >= read_.sequence;
+  });
+  const bool written = it != segments_.end() && file_ != nullptr && it + 1 == segments_.end();
+  return written ? segments_.end() : it;
+}
+
+bool DiskQueue::DropOldest() {
+  const auto it = FindDroppable();
   if (it == segments_.end()) return false;
-  const bool written = file_ != nullptr && std::next(it) == segments_.end();
-  if (written) return false;
   const Segment dropped = *it;
   std::vector<DroppedRange>& ranges = cursor_.dropped;
   if (!ranges.empty() && ranges.back().to == dropped.first) {

@@ -150,6 +150,7 @@ class DiskQueue {
   void LoseRest(const Segment& segment, const std::string& why);
   Status MakeRoom(uint64_t bytes);
   void LookAtDisk(uint64_t bytes);
+  std::deque<Segment>::const_iterator FindDroppable() const;
   bool DropOldest();
   Status WriteSegment(std::span<const NewRecord> records, uint64_t bytes);
   Status StartSegment();
