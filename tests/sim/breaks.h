@@ -22,7 +22,7 @@ enum class Break : uint8_t {
   kBusyLoop,        // the engine is woken for nothing, again and again
 };
 
-constexpr uint64_t kDropRowEvery = 1000;
+constexpr uint64_t kDropRowEvery = 150;
 
 struct NamedBreak {
   std::string_view name;

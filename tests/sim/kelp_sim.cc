@@ -3,6 +3,7 @@
 //   kelp_sim --seeds 10000                      every scenario in turn
 //   kelp_sim --first 4711 --seeds 1 --scenario rename --trace
 //   kelp_sim --break drop_row --seeds 300       must fail: the oracle works
+//   kelp_sim --check-breaks --seeds 300         all of them, one after the other
 //
 // File system, clock, inotify, network and chance are simulated behind the Env seams; engine,
 // TailService, file input and processors are the real ones. A seed decides everything: who writes
@@ -14,9 +15,10 @@
 // rotators.h and writers.h (who acts), disk.h and sim_watcher.h (the machine).
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/log.h"
 #include "breaks.h"
@@ -32,15 +34,17 @@ struct Arguments {
   const Scenario* scenario = nullptr;  // null: all in turn
   bool trace = false;
   bool twice = false;
+  bool check_breaks = false;
   std::string broken;
 };
 
 void PrintUsage() {
   std::puts(
       "usage: kelp_sim [--seeds N] [--first S] [--scenario NAME] [--trace] [--twice] "
-      "[--break NAME] [--list]\n"
-      "  --twice   runs each seed twice and compares the histories\n"
-      "  --break   puts a bug in; the run must fail (exit code 1)");
+      "[--break NAME] [--check-breaks] [--list]\n"
+      "  --twice         runs each seed twice and compares the histories\n"
+      "  --break         puts a bug in; the run must fail (exit code 1)\n"
+      "  --check-breaks  every bug there is must be found within the seeds");
 }
 
 // False when the program is to end with `code`.
@@ -53,9 +57,12 @@ bool Parse(int argc, char** argv, Arguments& arguments, int& code) {
       arguments.trace = true;
     } else if (key == "--twice") {
       arguments.twice = true;
+    } else if (key == "--check-breaks") {
+      arguments.check_breaks = true;
     } else if (key == "--list") {
       for (const Scenario& s : AllScenarios()) {
-        fmt::print("{:<20} {}\n", s.name, s.about);
+        fmt::print("{:<18} {}\n", s.name, s.about);
+        if (!s.waits_for.empty()) fmt::print("{:<18}   left out until: {}\n", "", s.waits_for);
       }
       code = 0;
       return false;
@@ -123,25 +130,62 @@ std::string RunSeed(const Scenario& scenario, uint64_t seed, const Arguments& ar
   return "two runs of the seed have different histories";
 }
 
-int Main(int argc, char** argv) {
-  Arguments arguments;
-  int code = 0;
-  if (!Parse(argc, argv, arguments, code)) return code;
-  // Kelp's own messages are part of a traced history only.
-  SetLogOptions({.level = arguments.trace ? LogLevel::kInfo : static_cast<LogLevel>(9)});
+// Those that run when none is named.
+std::vector<const Scenario*> Chosen(const Arguments& arguments) {
+  if (arguments.scenario != nullptr) return {arguments.scenario};
+  std::vector<const Scenario*> chosen;
+  for (const Scenario& scenario : AllScenarios()) {
+    if (scenario.waits_for.empty()) chosen.push_back(&scenario);
+  }
+  return chosen;
+}
+
+int RunAll(const Arguments& arguments) {
   std::map<std::string_view, Summary> summaries;
-  const auto& all = AllScenarios();
+  const std::vector<const Scenario*> chosen = Chosen(arguments);
   for (uint64_t i = 0; i < arguments.seeds; ++i) {
     const uint64_t seed = arguments.first + i;
-    const Scenario& scenario =
-        arguments.scenario != nullptr ? *arguments.scenario : all[seed % all.size()];
+    const Scenario& scenario = *chosen[seed % chosen.size()];
     const std::string failure = RunSeed(scenario, seed, arguments, summaries[scenario.name]);
     if (failure.empty()) continue;
     PrintFailure(arguments, scenario, seed, failure);
     return 1;
   }
   for (const auto& [name, summary] : summaries) summary.Print(name);
+  for (const Scenario& scenario : AllScenarios()) {
+    if (arguments.scenario != nullptr || scenario.waits_for.empty()) continue;
+    fmt::print("{:<18} LEFT OUT until: {}\n", scenario.name, scenario.waits_for);
+  }
   return 0;
+}
+
+int CheckBreaks(const Arguments& arguments) {
+  const std::vector<const Scenario*> chosen = Chosen(arguments);
+  int missed = 0;
+  for (const NamedBreak& named : AllBreaks()) {
+    SetBreak(named.value);
+    std::string failure;
+    uint64_t seed = arguments.first;
+    Summary ignored;
+    for (; failure.empty() && seed < arguments.first + arguments.seeds; ++seed) {
+      failure = RunSeed(*chosen[seed % chosen.size()], seed, arguments, ignored);
+    }
+    missed += failure.empty() ? 1 : 0;
+    fmt::print("{:<18} {}\n", named.name,
+               failure.empty() ? "NOT FOUND"
+                               : fmt::format("found by seed {}: {}", seed - 1,
+                                             failure.substr(0, failure.find('\n'))));
+  }
+  return missed == 0 ? 0 : 1;
+}
+
+int Main(int argc, char** argv) {
+  Arguments arguments;
+  int code = 0;
+  if (!Parse(argc, argv, arguments, code)) return code;
+  // Kelp's own messages are part of a traced history only.
+  SetLogOptions({.level = arguments.trace ? LogLevel::kInfo : static_cast<LogLevel>(9)});
+  return arguments.check_breaks ? CheckBreaks(arguments) : RunAll(arguments);
 }
 
 }  // namespace

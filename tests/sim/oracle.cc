@@ -11,8 +11,9 @@ namespace {
 std::string Shown(std::string_view body) {
   constexpr size_t kMax = 60;
   std::string shown(body.substr(0, kMax));
-  std::replace(shown.begin(), shown.end(), '\0', '~');
-  std::replace(shown.begin(), shown.end(), '\n', '|');
+  for (char& c : shown) {
+    if (c < ' ' || c > '~') c = c == '\n' ? '|' : '~';
+  }
   if (body.size() > kMax) shown += fmt::format("... ({} bytes)", body.size());
   return shown;
 }
@@ -57,28 +58,38 @@ void Oracle::Excuse(Line& line) {
   Change(line, [](Line& l) { l.excused.fill(true); });
 }
 
-void Oracle::Completed(const LineId& id, uint64_t file, uint64_t end) {
+void Oracle::Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t end) {
   Change(Get(id), [&](Line& line) {
     line.complete = true;
     line.file = file;
+    line.begin = begin;
     line.end = end;
   });
   by_file_[file].push_back(id);
 }
 
-void Oracle::Copied(uint64_t file, uint64_t from, uint64_t to, uint64_t copy) {
+void Oracle::Tear(const LineId& id) {
+  Line& line = Get(id);
+  Change(line, [](Line& l) { l.torn = true; });
+  torn_.push_back(line.text + line.beyond);
+}
+
+void Oracle::Moved(uint64_t file, uint64_t to, uint64_t copy) {
   for (const LineId& id : by_file_[file]) {
     Line& line = Get(id);
-    if (line.file != file || line.end <= from || line.end > to) continue;
+    if (line.file != file || line.end > to) continue;
     line.file = copy;
     by_file_[copy].push_back(id);
   }
 }
 
-void Oracle::Erased(uint64_t file, uint64_t from, uint64_t to) {
-  for (const LineId& id : by_file_[file]) {
+void Oracle::Emptied(uint64_t file, uint64_t kept) {
+  for (const LineId& id : std::exchange(by_file_[file], {})) {
     Line& line = Get(id);
-    if (line.file == file && line.end > from && line.end <= to) Excuse(line);
+    if (line.file != file) continue;
+    if (line.begin < kept) Tear(id);
+    line.file = 0;
+    Excuse(line);
   }
 }
 
@@ -146,6 +157,18 @@ void Oracle::Arrived(const ArrivedRow& row) {
                             row.pipeline, Shown(row.body), row.path, row.origin.ToString()));
   }
   Change(*line, [&](Line& l) { ++l.arrived[row.pipeline]; });
+}
+
+bool Oracle::AllArrivedIn(uint64_t file) const {
+  const auto it = by_file_.find(file);
+  if (it == by_file_.end()) return true;
+  return std::all_of(it->second.begin(), it->second.end(), [&](const LineId& id) {
+    const Line& line = writers_[id.writer][id.number - 1];
+    for (size_t p = 0; p < pipelines_; ++p) {
+      if (line.file == file && IsDue(line, p)) return false;
+    }
+    return true;
+  });
 }
 
 void Oracle::Fail(std::string message) {

@@ -34,9 +34,11 @@ constexpr size_t kPipelinesMax = 2;
 
 // One line, or one record of several.
 struct Line {
-  std::string text;   // as its row must show it
-  uint64_t file = 0;  // Node::serial of where it ends
-  uint64_t end = 0;   // behind its line end in that file
+  std::string text;    // as its row must show it
+  std::string beyond;  // what is cut off behind it: the line was over the limit
+  uint64_t file = 0;   // Node::serial of where its bytes are; 0: nowhere any more
+  uint64_t begin = 0;  // in that file
+  uint64_t end = 0;    // behind its line end
   bool complete = false;
   bool torn = false;
   bool filtered = false;
@@ -81,17 +83,18 @@ class Oracle {
   std::string NextName(uint32_t writer) const;
   LineId Begin(uint32_t writer, std::string text, bool filtered);
   // Its line end was written.
-  void Completed(const LineId& id, uint64_t file, uint64_t end);
+  void Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t end);
+  // A part of it is in one file, the rest will be in another, or nowhere.
+  void Tear(const LineId& id);
   // The writer could not write it, and forgot it.
   void NeverWritten(const LineId& id) { Get(id).text.clear(); }
   Line& Get(const LineId& id) { return writers_[id.writer][id.number - 1]; }
 
   // --- rotators ---
-  // Lines of `file` that end in (from, to] are now also in `copy`.
-  void Copied(uint64_t file, uint64_t from, uint64_t to, uint64_t copy);
-  // Lines that end in (from, to] of `file` are there no more. A line that begins below `from` and
-  // ends above is torn.
-  void Erased(uint64_t file, uint64_t from, uint64_t to);
+  // Lines of `file` that end up to `to` will be looked for in `copy` from now on.
+  void Moved(uint64_t file, uint64_t to, uint64_t copy);
+  // `file` was emptied; its lines up to `kept` are in another file. A line across `kept` is torn.
+  void Emptied(uint64_t file, uint64_t kept);
   // The last name of `file` is gone. `held`: the agent has it open and will read it to its end.
   void Unlinked(uint64_t file, bool held);
   // Nobody promised to read this file.
@@ -103,6 +106,7 @@ class Oracle {
 
   // Every due line arrived.
   bool AllArrived() const { return due_ == 0; }
+  bool AllArrivedIn(uint64_t file) const;
   // Up to `count` lines that are due, for messages.
   std::vector<std::string> Missing(size_t count) const;
   void Fail(std::string message);

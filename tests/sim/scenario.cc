@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "mischief.h"
 #include "rotators.h"
 #include "world.h"
 #include "writers.h"
@@ -46,7 +48,6 @@ void VaryFaults(World& world) {
   o.network.request_lost_percent = chance.Percent(50) ? 5 : 0;
   o.network.answer_lost_percent = chance.Percent(50) ? 5 : 0;
   o.network.delay_max = chance.Between(1ms, 300ms);
-  if (chance.Percent(20)) o.agent.faults.read_errors_per_mille = 10;
   if (chance.Percent(10)) o.agent.memory_limit = 64_KiB;
   if (chance.Percent(30)) o.outage_mean = Duration(0);
 }
@@ -70,7 +71,7 @@ void BuildRename(World& world) {
     if (chance.Percent(70)) {
       world.Add<NumberedRotator>(w, NumberedOptions{.create = chance.Percent(50)});
     } else {
-      world.Add<DateRotator>(w, 3s);
+      world.Add<DatedRotator>(w, DatedOptions{});
     }
   }
 }
@@ -81,12 +82,199 @@ void BuildRenameRaces(World& world) {
   BuildRename(world);
 }
 
+// The same, on a failing machine: reads and opens fail now and then, descriptors are few, positions
+// cannot always be stored.
+void BuildRenameFaulty(World& world) {
+  Chance& chance = world.chance();
+  WorldOptions& o = world.options;
+  if (chance.Percent(50)) o.agent.faults.read_errors_per_mille = 10;
+  if (chance.Percent(50)) o.agent.faults.open_errors_per_mille = 10;
+  if (chance.Percent(30)) o.agent.faults.descriptors_max = chance.Between(1, 4);
+  if (chance.Percent(30)) o.checkpoint_errors_per_mille = 200;
+  BuildRename(world);
+}
+
+// --- containers ---
+
+// Kubelet's files: records in pieces on two streams; 0.log becomes 0.log.TIME; a container that is
+// started again writes 1.log.
+void BuildContainers(World& world, const DatedOptions& rotation, bool split_records = false) {
+  VaryFaults(world);
+  world.options.exact_restart = false;  // pieces of one stream are read again with the other's
+  world.options.pipelines.push_back(
+      Pipeline(world, {.include = "/var/log/pods/*/*/*.log", .format = "cri"}));
+  MakeLogDir(world);
+  Chance& chance = world.chance();
+  world.disk().MakeDir("/var/log/pods");
+  for (uint64_t pod = chance.Between(1, 2); pod > 0; --pod) {
+    const std::string dir = fmt::format("/var/log/pods/ns_pod{}_uid", pod);
+    world.disk().MakeDir(dir);
+    world.disk().MakeDir(dir + "/main");
+    for (uint64_t restart = 0; restart <= chance.Below(2); ++restart) {
+      LogWriter& writer =
+          world.Add<LogWriter>(WriterOptions{.path = fmt::format("{}/main/{}.log", dir, restart),
+                                             .format = LogFormat::kCri,
+                                             .split_records = split_records});
+      world.Add<DatedRotator>(writer, rotation);
+    }
+  }
+}
+
+void BuildCri(World& world) { BuildContainers(world, {.separator = '.'}); }
+
+void BuildCriSplit(World& world) { BuildContainers(world, {.separator = '.'}, true); }
+
+void BuildKubelet(World& world) {
+  const Packing packing = world.chance().Percent(70) ? Packing::kGzip : Packing::kZstd;
+  BuildContainers(world, {.separator = '.', .packing = packing, .tell_max = 300ms});
+}
+
+// --- plain files, one kind of end each ---
+
+LogWriter& AddApp(World& world, const std::string& path, WriterOptions options = {}) {
+  options.path = path;
+  return world.Add<LogWriter>(options);
+}
+
+void BuildPlain(World& world, const std::string& include = "/var/log/*.log") {
+  VaryFaults(world);
+  world.options.pipelines.push_back(Pipeline(world, {.include = include}));
+  MakeLogDir(world);
+}
+
+void BuildCompress(World& world) {
+  BuildPlain(world);
+  Chance& chance = world.chance();
+  world.Add<DatedRotator>(
+      AddApp(world, "/var/log/app.log"),
+      DatedOptions{.packing = chance.Percent(70) ? Packing::kGzip : Packing::kZstd,
+                   .delay_compress = chance.Percent(50),
+                   .tell_max = 300ms});
+}
+
+void BuildCopyTruncate(World& world, Packing packing) {
+  Chance& chance = world.chance();
+  // The copy matches, or it does not.
+  BuildPlain(world, chance.Percent(30) ? "/var/log/*.log*" : "/var/log/*.log");
+  world.Add<CopyTruncateRotator>(AddApp(world, "/var/log/app.log"),
+                                 CopyTruncateOptions{.packing = packing});
+}
+
+void BuildCopyTruncatePlain(World& world) { BuildCopyTruncate(world, Packing::kNone); }
+void BuildCopyTruncatePacked(World& world) { BuildCopyTruncate(world, Packing::kGzip); }
+
+void BuildEnds(World& world, const EndOptions& options) {
+  BuildPlain(world, "/var/log/*/*.log");
+  world.disk().MakeDir("/var/log/app");
+  LogWriter& writer = AddApp(world, "/var/log/app/app.log", {.half_percent = 10});
+  world.Add<Ender>(writer, options);
+}
+
+void BuildTruncate(World& world) {
+  BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite}});
+}
+void BuildRecreate(World& world) {
+  BuildEnds(world, {.kinds = {EndKind::kRecreate, EndKind::kReplace}});
+}
+void BuildRemoveTree(World& world) { BuildEnds(world, {.kinds = {EndKind::kRemoveTree}}); }
+
+// Docker's json-file driver moves its own files: .1 to .2, and few are kept.
+void BuildKeepFew(World& world) {
+  BuildPlain(world);
+  Chance& chance = world.chance();
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"),
+                             NumberedOptions{.keep = static_cast<uint32_t>(chance.Between(1, 3)),
+                                             .create = false,
+                                             .tell_max = Duration(0)});
+}
+
+// --- configurations ---
+
+void BuildTwoPipelines(World& world) {
+  VaryFaults(world);
+  for (int i = 0; i < 2; ++i) world.options.pipelines.push_back(Pipeline(world, {}));
+  MakeLogDir(world);
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+}
+
+void BuildReload(World& world) {
+  VaryFaults(world);
+  world.options.pipelines.push_back(Pipeline(world, {}));
+  world.options.reload_percent = 80;
+  MakeLogDir(world);
+  // The same but for the output's room.
+  std::string changed = world.options.pipelines[0];
+  const size_t room = changed.find("room: ") + 6;
+  changed[room] = changed[room] == '9' ? '8' : '9';
+  world.options.reloaded = {changed};
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+}
+
+// The disk fills up and is emptied again; writers go on where they were stopped.
+void BuildDiskFull(World& world) {
+  BuildPlain(world);
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+  world.Add<DiskFiller>();
+}
+
+// Somebody sets the clock, forth and back.
+void BuildClock(World& world) {
+  BuildPlain(world);
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+  world.Add<ClockSetter>();
+}
+
+// --- odd names ---
+
+void BuildOddFiles(World& world) {
+  BuildPlain(world);
+  Chance& chance = world.chance();
+  world.disk().MakeFifo("/var/log/fifo.log");
+  world.disk().MakeDir("/var/log/dir.log");
+  world.disk().Symlink("/var/log/loop.log", "/var/log/loop.log");
+  world.disk().Symlink("/nowhere", "/var/log/dangling.log");
+  world.disk().MakeDir("/srv");
+  // Two links and a hard link to one file: it is read once.
+  LogWriter& linked = AddApp(world, "/srv/linked.log");
+  world.Add<Linker>(linked, std::vector<std::string>{"/var/log/l1.log", "/var/log/l2.log"});
+  LogWriter& hidden = AddApp(world, "/var/log/hidden.log");
+  world.Add<PermissionGiver>(hidden);
+  if (chance.Percent(50)) {
+    world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+  }
+}
+
 }  // namespace
 
 const std::vector<Scenario>& AllScenarios() {
   static const std::vector<Scenario> all = {
       {"rename", "logrotate's numbers and dates, by renaming", BuildRename},
-      {"rename_races", "the same, also between two system calls of the agent", BuildRenameRaces},
+      {"rename_races", "the same, also between two system calls of the agent", BuildRenameRaces,
+       "rotation during the start scan and several missed rotations are put in order"},
+      {"rename_faulty", "the same, on a machine where calls fail", BuildRenameFaulty,
+       "a missed file that could not be opened is tried again"},
+      {"cri", "container logs in pieces on two streams, 0.log to 0.log.TIME", BuildCri},
+      {"cri_split", "the same, with records that begin in one file and end in the next",
+       BuildCriSplit, "pieces are joined across a rotation"},
+      {"kubelet", "the same, with all but the newest compressed", BuildKubelet,
+       "a compressed file is continued"},
+      {"compress", "dateext with compress, or delaycompress", BuildCompress,
+       "a compressed file is continued"},
+      {"copytruncate", "copied in steps, then emptied", BuildCopyTruncatePlain,
+       "the copy is recognised"},
+      {"copytruncate_packed", "the same, the copy compressed at once", BuildCopyTruncatePacked,
+       "the copy is recognised, also compressed"},
+      {"truncate", "emptied, or written anew in place", BuildTruncate,
+       "a guard tells that a file was written anew"},
+      {"recreate", "deleted and made again, or replaced by another file", BuildRecreate},
+      {"remove_tree", "deleted with its directory; both come back", BuildRemoveTree},
+      {"keep_few", "Docker's .1 and .2: the oldest are deleted, read or not", BuildKeepFew},
+      {"two_pipelines", "two pipelines follow the same file", BuildTwoPipelines},
+      {"reload", "the configuration changes while files rotate", BuildReload},
+      {"disk_full", "writers and rotators without space", BuildDiskFull},
+      {"clock", "the wall clock is set forth and back", BuildClock},
+      {"odd_files", "links, hard links, FIFOs, directories, loops, permission given later",
+       BuildOddFiles},
   };
   return all;
 }

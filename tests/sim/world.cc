@@ -267,6 +267,30 @@ void World::Remove(const std::string& path) {
   if (error == 0 && node->links == 0) oracle_.Unlinked(node->serial, held);
 }
 
+void World::RemoveTree(const std::string& path) {
+  std::shared_ptr<Node> node;
+  if (disk_->Find(path, false, node) != 0) return;
+  while (!node->entries.empty()) RemoveTree(JoinPath(path, node->entries.begin()->first));
+  Remove(path);
+}
+
+void World::PackFile(const std::string& file, const std::string& packed, Packing packing) {
+  std::shared_ptr<Node> node;
+  std::unique_ptr<Handle> to;
+  if (disk_->Find(file, false, node) != 0 || disk_->Open(packed, true, to) != 0) return;
+  disk_->Append(*to, Pack(packing, node->data));
+  history_.Say("machine", "pack {} (inode {}) to {} (inode {})", file, node->number, packed,
+               to->node().number);
+  oracle_.Moved(node->serial, node->data.size(), to->node().serial);
+  Count("packed");
+  After(chance_.Between(Duration(0), 50ms), [this, file] { Remove(file); });
+}
+
+bool World::AllArrivedOf(const std::string& path) const {
+  std::shared_ptr<Node> node;
+  return disk_->Find(path, true, node) == 0 && oracle_.AllArrivedIn(node->serial);
+}
+
 // --- the run ---
 
 bool World::Run() {
@@ -315,7 +339,8 @@ void World::CheckQuiet() {
   // Where nothing can be watched, each scan may give each file a turn.
   const EnvOptions& env = options.agent.env;
   const bool scans = env.without_watcher || env.watcher.watches_max != SIZE_MAX;
-  const uint64_t most = kBusyStepsMax + (scans ? kScansInQuiet * disk_->files() : 0);
+  const uint64_t most =
+      kBusyStepsMax + (scans ? kScansInQuiet * disk_->files() * options.pipelines.size() : 0);
   if (busy_steps_ > most) {
     oracle_.Fail(fmt::format("busy: {} steps in {} s in which nothing happened", busy_steps_,
                              std::chrono::duration_cast<std::chrono::seconds>(kQuiet).count()));

@@ -26,6 +26,7 @@
 #include "history.h"
 #include "network.h"
 #include "oracle.h"
+#include "packing.h"
 #include "sim_agent.h"
 #include "sim_env.h"
 
@@ -100,6 +101,11 @@ class World {
   // As mv and rm would; the oracle learns what is lost by it.
   void Rename(const std::string& from, const std::string& to);
   void Remove(const std::string& path);
+  void RemoveTree(const std::string& path);
+  // As gzip would: makes `packed`, a little later removes `file`. Nobody writes to it any more.
+  void PackFile(const std::string& file, const std::string& packed, Packing packing);
+  // Everything due in the file that has the name now.
+  bool AllArrivedOf(const std::string& path) const;
 
  private:
   using Queue = std::multimap<Duration, std::function<void()>>;

@@ -31,7 +31,7 @@ void LogWriter::Finish() {
 void LogWriter::Act() {
   if (!world_.chaos()) return;
   world_.After(world_.chance().Between(Duration(0), options_.pause_max), [this] { Act(); });
-  if (!half_.empty()) return;  // one write at a time
+  if (!half_.empty() || rests_) return;  // one write at a time
   std::vector<Piece> pieces = NextPieces();
   if (pieces.empty()) return;
   size_t cut = 0;
@@ -65,7 +65,16 @@ LogWriter::Piece LogWriter::PlainLine() {
   piece.line = world_.oracle().Begin(names_[0], text.substr(0, options_.line_bytes_max), filtered);
   piece.bytes = text + (crlf ? "\r\n" : "\n");
   piece.completes = true;
+  Limit(piece.line);
   return piece;
+}
+
+// What is over the limit is cut off.
+void LogWriter::Limit(const LineId& id) {
+  Line& line = world_.oracle().Get(id);
+  line.beyond =
+      (line.text + line.beyond).substr(std::min(line.text.size(), options_.line_bytes_max));
+  line.text.resize(std::min(line.text.size(), options_.line_bytes_max));
 }
 
 LogWriter::Piece LogWriter::CriLine(size_t stream, bool last) {
@@ -77,8 +86,9 @@ LogWriter::Piece LogWriter::CriLine(size_t stream, bool last) {
   }
   text += Padding(false);
   if (last) text += "$";
-  std::string& whole = world_.oracle().Get(record.line).text;
-  whole = (whole + text).substr(0, options_.line_bytes_max);
+  Line& whole = world_.oracle().Get(record.line);
+  (whole.beyond.empty() ? whole.text : whole.beyond) += text;
+  Limit(record.line);
   record.open = !last;
   Piece piece;
   piece.line = record.line;
@@ -107,6 +117,7 @@ void LogWriter::Write(std::vector<Piece> pieces, size_t cut) {
     half_ = std::move(piece.bytes);
     half_line_ = piece.line;
     half_completes_ = piece.completes;
+    half_begun_ = false;
     if (cut != 0 && i + 1 == pieces.size()) {
       const std::string rest = half_.substr(cut);
       half_.resize(cut);
@@ -129,6 +140,8 @@ void LogWriter::Write(std::vector<Piece> pieces, size_t cut) {
 void LogWriter::WritePending() {
   if (half_.empty() || !EnsureOpen()) return;
   const uint64_t at = options_.append ? handle_->node().data.size() : position_;
+  if (!half_begun_) half_begin_ = at;
+  half_begun_ = true;
   const int error = world_.disk().WriteAt(*handle_, at, half_);
   const uint64_t end = error == 0 ? at + half_.size() : std::max(at, handle_->node().data.size());
   position_ = end;
@@ -136,7 +149,7 @@ void LogWriter::WritePending() {
   world_.history().Say("writer", "{}: {} bytes at {} of inode {}{}", options_.path, end - at, at,
                        handle_->node().number, error == 0 ? "" : ", no space");
   if (half_.empty() && half_completes_) {
-    world_.oracle().Completed(half_line_, handle_->node().serial, end);
+    world_.oracle().Completed(half_line_, handle_->node().serial, half_begin_, end);
   }
 }
 
@@ -153,8 +166,30 @@ void LogWriter::Complete() {
   }
 }
 
+void LogWriter::Cut(const Node& node) {
+  if (half_.empty() || !half_begun_ || handle_ == nullptr || &handle_->node() != &node) return;
+  world_.oracle().Tear(half_line_);
+}
+
+void LogWriter::WriteBurst() {
+  if (half_.empty()) Write(NextPieces(), 0);
+}
+
+void LogWriter::WriteBurstTo(const std::string& path) {
+  CHECK(handle_ == nullptr, "the writer still has its file");
+  if (world_.disk().Open(path, /*create=*/true, handle_) != 0) return;
+  position_ = 0;
+  WriteBurst();
+}
+
 void LogWriter::Reopen() {
-  WritePending();
+  if (options_.split_records) {
+    WritePending();
+  } else {
+    Complete();
+  }
+  // There was no space for the rest: it comes into the next file.
+  if (!half_.empty() && half_begun_) world_.oracle().Tear(half_line_);
   handle_.reset();
 }
 

@@ -32,6 +32,7 @@ struct WriterOptions {
   uint32_t long_percent = 2;   // of lines are longer than line_bytes_max
   uint32_t filtered_percent = 0;
   uint32_t partial_percent = 30;  // of CRI lines are not the last piece of their record
+  bool split_records = false;     // across a rotation
   size_t line_bytes_max = 1024;   // of the input's configuration
   uint32_t lines_max = 6;         // in a burst
   Duration pause_max = 1s;
@@ -54,6 +55,13 @@ class LogWriter final : public Actor {
   // Nothing half written any more, neither lines nor records.
   void Complete();
   bool has_half() const { return !half_.empty(); }
+  // The file is about to be emptied: a line of which a part is written is torn.
+  void Cut(const Node& node);
+  // Some whole lines, now; to the file that has the name, or to another one.
+  void WriteBurst();
+  void WriteBurstTo(const std::string& path);
+  // Writes nothing for a while.
+  void Rest(bool rests) { rests_ = rests; }
 
  private:
   struct Piece {
@@ -69,6 +77,7 @@ class LogWriter final : public Actor {
   Piece PlainLine();
   Piece CriLine(size_t stream, bool last);
   std::string Padding(bool filtered);
+  void Limit(const LineId& id);
   // Writes pieces; of the last one only `cut` bytes when it is not 0.
   void Write(std::vector<Piece> pieces, size_t cut);
   // What could not be written, or was left for later, goes on here.
@@ -78,8 +87,11 @@ class LogWriter final : public Actor {
   std::array<uint32_t, 2> names_;  // the oracle's; CRI has one for each stream
   std::unique_ptr<Handle> handle_;
   uint64_t position_ = 0;  // without O_APPEND
+  bool rests_ = false;
   // The rest of a line of which the beginning was written.
   std::string half_;
+  uint64_t half_begin_ = 0;  // of the line, in the file
+  bool half_begun_ = false;
   LineId half_line_;
   bool half_completes_ = false;
   struct Record {
