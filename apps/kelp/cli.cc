@@ -10,9 +10,18 @@ namespace kelp::cli {
 
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
-      CompletionCommand(), ConfigTestCommand(), ConfigValidateCommand(),
-      DescribeCommand(),   LogsCommand(),       SchemaCommand(),
-      TapCommand(),        UpCommand(),
+      AgentsLedgerCommand(),
+      CheckpointsListCommand(),
+      CheckpointsRemoveCommand(),
+      CheckpointsSetCommand(),
+      CompletionCommand(),
+      ConfigTestCommand(),
+      ConfigValidateCommand(),
+      DescribeCommand(),
+      LogsCommand(),
+      SchemaCommand(),
+      TapCommand(),
+      UpCommand(),
   };
   return commands;
 }
@@ -40,7 +49,7 @@ std::vector<const Command*> Group(const std::string& word) {
 std::string List(const std::vector<const Command*>& commands) {
   std::string out;
   for (const Command* command : commands) {
-    out += fmt::format("  {:<17} {}\n", command->name, command->summary);
+    out += fmt::format("  {:<18} {}\n", command->name, command->summary);
   }
   return out;
 }

@@ -107,6 +107,10 @@ Result<Arguments> ParseArguments(const Command& command, const std::vector<std::
 std::string HelpText(const Command& command);
 
 // One function per file; cli.cc puts them into the table.
+Command AgentsLedgerCommand();
+Command CheckpointsListCommand();
+Command CheckpointsRemoveCommand();
+Command CheckpointsSetCommand();
 Command CompletionCommand();
 Command ConfigTestCommand();
 Command ConfigValidateCommand();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <thread>
 
 #include "json_slice.h"
@@ -176,11 +175,7 @@ Result<std::string> TimeParameter(const std::string& text, const char* option) {
 Result<size_t> RowsParameter(const Arguments& arguments) {
   const bool follow = arguments.Has("follow");
   const std::string text = arguments.Has("limit") ? arguments.Get("limit") : follow ? "10" : "100";
-  size_t rows = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return InvalidArgumentError("--limit takes a number of rows, not \"" + text + "\"");
-  }
+  ASSIGN_OR_RETURN(const size_t rows, ParseCount(text, "limit"));
   if (rows > kSortedRowsMax && !arguments.Has("newest-first")) {
     return InvalidArgumentError(fmt::format(
         "more than {} rows can only come newest first: add --newest-first", kSortedRowsMax));

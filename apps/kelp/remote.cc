@@ -58,16 +58,55 @@ std::vector<OptionSpec> ServerOptions() {
   };
 }
 
+namespace {
+
+// The option, else the variable, else the default; with a scheme and without a slash at the end.
+Result<std::string> ResolveUrl(const Arguments& arguments, const Context& context,
+                               const std::string& option, const std::string& variable,
+                               const std::string& fallback) {
+  std::string url =
+      arguments.Has(option) ? arguments.Get(option) : context.variable(variable).value_or("");
+  if (url.empty()) url = fallback;
+  if (url.find("://") == std::string::npos) url = "http://" + url;
+  while (url.ends_with('/')) url.pop_back();
+  RETURN_IF_ERROR(net::ParseUrl(url).status().Annotate("the " + option + "'s address"));
+  return url;
+}
+
+}  // namespace
+
 Result<Remote> ResolveServer(const Arguments& arguments, const Context& context) {
   Remote remote;
-  remote.url = arguments.Has("server") ? arguments.Get("server")
-                                       : context.variable("KELP_SERVER").value_or("");
-  if (remote.url.empty()) remote.url = kServerDefault;
-  if (remote.url.find("://") == std::string::npos) remote.url = "http://" + remote.url;
-  while (remote.url.ends_with('/')) remote.url.pop_back();
-  RETURN_IF_ERROR(net::ParseUrl(remote.url).status().Annotate("the server's address"));
+  ASSIGN_OR_RETURN(remote.url,
+                   ResolveUrl(arguments, context, "server", "KELP_SERVER", kServerDefault));
   ASSIGN_OR_RETURN(remote.token, ResolveToken(remote.url, arguments, context));
   return remote;
+}
+
+OptionSpec AgentOption() {
+  return {.name = "agent",
+          .value = "URL",
+          .doc = "The agent's address; else KELP_AGENT, else " + std::string(kAgentDefault) + "."};
+}
+
+Result<Remote> ResolveAgent(const Arguments& arguments, const Context& context) {
+  Remote remote;
+  ASSIGN_OR_RETURN(remote.url,
+                   ResolveUrl(arguments, context, "agent", "KELP_AGENT", kAgentDefault));
+  return remote;
+}
+
+Result<size_t> ParseCount(const std::string& text, const std::string& option) {
+  size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return InvalidArgumentError(fmt::format("--{} takes a number, not \"{}\"", option, text));
+  }
+  return count;
+}
+
+Result<size_t> CountParameter(const Arguments& arguments, const std::string& option) {
+  return ParseCount(arguments.Get(option), option);
 }
 
 std::string QueryString(const std::vector<std::pair<std::string, std::string>>& pairs) {

@@ -33,6 +33,15 @@ std::vector<OptionSpec> ServerOptions();
 // an address that is no URL, and what reading the file gives.
 Result<Remote> ResolveServer(const Arguments& arguments, const Context& context);
 
+// --agent, for every command that talks to an agent: the option, else KELP_AGENT, else
+// kAgentDefault.
+OptionSpec AgentOption();
+Result<Remote> ResolveAgent(const Arguments& arguments, const Context& context);
+
+// The value of an option that counts something. Errors: kInvalidArgument, naming the option.
+Result<size_t> CountParameter(const Arguments& arguments, const std::string& option);
+Result<size_t> ParseCount(const std::string& text, const std::string& option);
+
 // A query string: "?a=1&b=x%20y"; pairs with an empty value are left out.
 std::string QueryString(const std::vector<std::pair<std::string, std::string>>& pairs);
 

@@ -9,25 +9,6 @@
 namespace kelp::cli {
 namespace {
 
-Result<size_t> CountParameter(const Arguments& arguments, const char* option) {
-  const std::string text = arguments.Get(option);
-  if (!text.empty() && text.size() <= 9 &&
-      text.find_first_not_of("0123456789") == std::string::npos) {
-    return static_cast<size_t>(std::stoul(text));
-  }
-  return InvalidArgumentError(fmt::format("--{} takes a number, not \"{}\"", option, text));
-}
-
-Result<Remote> ResolveAgent(const Arguments& arguments, const Context& context) {
-  Remote remote;
-  remote.url = arguments.Has("agent") ? arguments.Get("agent")
-                                      : context.variable("KELP_AGENT").value_or(kAgentDefault);
-  if (remote.url.find("://") == std::string::npos) remote.url = "http://" + remote.url;
-  while (remote.url.ends_with('/')) remote.url.pop_back();
-  RETURN_IF_ERROR(net::ParseUrl(remote.url).status().Annotate("the agent's address"));
-  return remote;
-}
-
 int Tap(const Arguments& arguments, const Context& context) {
   const Result<Remote> remote = ResolveAgent(arguments, context);
   if (!remote.ok()) return context.Fail(kExitUsage, remote.status().message());
@@ -97,10 +78,7 @@ Command TapCommand() {
                    .letter = 'F',
                    .value = "A,B",
                    .doc = "Show these as columns of the table."},
-                  {.name = "agent",
-                   .value = "URL",
-                   .doc = "The agent's address; else KELP_AGENT, else " +
-                          std::string(kAgentDefault) + "."}},
+                  AgentOption()},
       .examples = {{"kelp tap web -F status,path", "two fields of the pipeline \"web\""},
                    {"kelp tap web -o json -n 5", "five rows with everything they carry"}},
       .run = Tap,

@@ -8,6 +8,7 @@
 
 #include "agent/status_server.h"
 #include "base/log.h"
+#include "pipeline/cpu_limiter.h"
 #include "tail/tail_service.h"
 
 namespace kelp::agent {
@@ -77,9 +78,12 @@ Status Agent::Start() {
   services.host_name = config_.host_name.empty() ? HostName() : config_.host_name;
   ASSIGN_OR_RETURN(tail_, tail::TailService::Open(env_, metrics_, config_.data_dir));
   services.tail = tail_.get();
+  governor_ =
+      std::make_unique<MemoryGovernor>(config_.memory_limit, OwnProcessMemory(env_.files()));
+  AddProcessMetrics();
   engine_ = std::make_unique<pipeline::Engine>(
       services, pipeline::EngineOptions{.workers = WorkerCount(config_),
-                                        .memory_limit = config_.memory_limit,
+                                        .memory_limit = governor_->budget(),
                                         .cpu_limit = config_.cpu_limit});
   if (!config_.http.listen.empty()) {
     auto status = StatusServer::Start(config_.http.listen, env_, *engine_, metrics_);
@@ -95,6 +99,17 @@ Status Agent::Start() {
   LOG(kInfo, "agent runs with {} pipelines; data in {}{}", engine_->Statuses().size(),
       config_.data_dir, status_ ? "; status on http://" + status_->address() : "");
   return OkStatus();
+}
+
+void Agent::AddProcessMetrics() {
+  metrics_.AddCallback("process_resident_memory_bytes", "Memory of the agent's process.", {},
+                       [this] { return static_cast<double>(ResidentBytes(env_.files())); });
+  metrics_.AddCallback(
+      "process_cpu_seconds_total", "Processor time of the agent's process.", {},
+      [] { return std::chrono::duration<double>(pipeline::ProcessCpuTime()).count(); });
+  metrics_.AddCallback("memory_limit_bytes",
+                       "What the whole process should stay below (memory_limit).", {},
+                       [this] { return static_cast<double>(config_.memory_limit.bytes); });
 }
 
 void Agent::WarnOfRestartKeys(const AgentConfig& next) {
@@ -136,6 +151,7 @@ void Agent::Run() {
     if (stop_) return;
     if (reload_.exchange(false) || changed) Reload();
     engine_->Tick();
+    engine_->SetMemoryLimit(governor_->Tick(engine_->memory().used()));
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "agent/agent_config.h"
 #include "agent/config_watcher.h"
+#include "agent/memory_governor.h"
 #include "base/env.h"
 #include "base/metrics.h"
 #include "base/status.h"
@@ -44,11 +45,14 @@ class Agent {
   void Run();
   void RequestStop();
   void RequestReload();
+  // nullptr before Start and after Stop.
+  pipeline::Engine* engine() { return engine_.get(); }
   // Sends what was read, for at most shutdown_grace, and saves positions.
   void Stop();
 
  private:
   Status OpenDataDir();
+  void AddProcessMetrics();
   void Reload();
   void ReportProblems(const config::Problems& problems, const char* when);
   void WarnOfRestartKeys(const AgentConfig& next);
@@ -61,6 +65,7 @@ class Agent {
   AgentConfig config_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<tail::TailService> tail_;
+  std::unique_ptr<MemoryGovernor> governor_;
   std::unique_ptr<pipeline::Engine> engine_;
   std::unique_ptr<StatusServer> status_;
   std::atomic<bool> stop_{false};

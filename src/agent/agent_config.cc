@@ -35,15 +35,16 @@ const config::Schema<AgentConfig>& AgentConfig::ConfigSchema() {
                   .example = "/var/lib/kelp-agent"})
           .Field("http", &AgentConfig::http, {.doc = "The agent's own HTTP endpoint."})
           .Field("memory_limit", &AgentConfig::memory_limit,
-                 {.doc = "Memory for log data between reading and acknowledgement, over all "
-                         "pipelines. Readers wait when it is spent.",
+                 {.doc = "Resident memory that the agent stays below. Log data on its way gets at "
+                         "most three quarters of it, and less when the rest needs more; readers "
+                         "wait when that is spent.",
                   .example = "64MiB",
                   .min = 4_MiB})
-          .Field(
-              "cpu_limit", &AgentConfig::cpu_limit,
-              {.doc = "Cores the agent may use on average; workers pause beyond it. 0: no limit.",
-               .example = "0.5",
-               .min = 0.0})
+          .Field("cpu_limit", &AgentConfig::cpu_limit,
+                 {.doc = "Cores that all threads of the agent may use together; workers rest a few "
+                         "milliseconds at a time beyond it. 0: no limit.",
+                  .example = "0.5",
+                  .min = 0.0})
           .Field("workers", &AgentConfig::workers,
                  {.doc = "Threads that read and process. 0: one for each core of cpu_limit, or, "
                          "without a limit, one for every two cores, four at most.",

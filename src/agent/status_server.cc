@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/ledger_json.h"
 #include "codec/byte_buffer.h"
 #include "codec/json_print.h"
 #include "net/http_server.h"
@@ -124,6 +125,10 @@ class Server final : public StatusServer {
                [this](net::HttpRequest, std::shared_ptr<net::Responder> out) {
                  out->Send(net::Json(200, StatusJson(engine_)));
                });
+    router.Add("GET", "/api/v1/ledger",
+               [this](net::HttpRequest request, std::shared_ptr<net::Responder> out) {
+                 SendLedger(request, *out);
+               });
     router.Add("GET", "/api/v1/tap",
                [this](net::HttpRequest request, std::shared_ptr<net::Responder> out) {
                  Tap(request, std::move(out));
@@ -141,6 +146,16 @@ class Server final : public StatusServer {
       body += fmt::format("{}: {} {}\n", p.name, pipeline::PipelineStateName(p.state), p.message);
     }
     out.Send(net::Text(503, std::move(body)));
+  }
+
+  void SendLedger(const net::HttpRequest& request, net::Responder& out) const {
+    const auto pipeline = request.QueryParam("pipeline");
+    if (!pipeline) {
+      out.Send(net::Json(200, LedgerJson(engine_.Ledger())));
+      return;
+    }
+    const auto entries = engine_.Ledger(*pipeline);
+    out.Send(entries.ok() ? net::Json(200, LedgerJson(*entries)) : net::Error(entries.status()));
   }
 
   void Tap(const net::HttpRequest& request, std::shared_ptr<net::Responder> out) {

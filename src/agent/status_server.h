@@ -1,5 +1,5 @@
 // StatusServer: the agent's HTTP endpoint: /healthz, /readyz, /metrics, /api/v1/status,
-// /api/v1/tap (docs/formats/http-api.md).
+// /api/v1/ledger, /api/v1/tap (docs/formats/http-api.md).
 #ifndef KELP_AGENT_STATUS_SERVER_H_
 #define KELP_AGENT_STATUS_SERVER_H_
 

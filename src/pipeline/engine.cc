@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <algorithm>
 #include <map>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "pipeline/cpu_limiter.h"
 #include "pipeline/runtime.h"
 #include "pipeline/scheduler.h"
 
@@ -22,47 +22,8 @@ constexpr Duration kRestartPause = 5s;
 // others wait; more threads than this would only wait too.
 constexpr size_t kReplaceThreads = 8;
 
-// Holds the process to a number of cores by making workers pause.
-//
-// Threads: thread-safe.
-class CpuLimiter {
- public:
-  CpuLimiter(Clock& clock, double cores) : clock_(clock), cores_(cores) {}
-
-  // Sleeps as long as the process is ahead of its allowance.
-  void Pace() {
-    if (cores_ <= 0) return;
-    const Duration pause = Debt();
-    if (pause.count() > 0) std::this_thread::sleep_for(std::min(pause, Duration(100ms)));
-  }
-
- private:
-  Duration Debt() {
-    timespec ts;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    const Duration cpu(static_cast<int64_t>(ts.tv_sec) * 1000000000 + ts.tv_nsec);
-    const Duration now = clock_.Monotonic();
-    MutexLock lock(mu_);
-    if (last_wall_.count() != 0) {
-      const auto earned =
-          static_cast<int64_t>(static_cast<double>((now - last_wall_).count()) * cores_);
-      // What was not used is kept for at most 100 ms: a burst after a long rest stays small.
-      const auto saved_max = static_cast<int64_t>(1e8 * cores_);
-      balance_ = std::min(balance_ + earned - (cpu - last_cpu_).count(), saved_max);
-    }
-    last_wall_ = now;
-    last_cpu_ = cpu;
-    return balance_ >= 0 ? Duration(0)
-                         : Duration(static_cast<int64_t>(static_cast<double>(-balance_) / cores_));
-  }
-
-  Clock& clock_;
-  const double cores_;
-  Mutex mu_;
-  Duration last_wall_ GUARDED_BY(mu_){0};
-  Duration last_cpu_ GUARDED_BY(mu_){0};
-  int64_t balance_ GUARDED_BY(mu_) = 0;
-};
+// A worker that rests for the cpu_limit looks this often whether it may stop.
+constexpr Duration kRestSlice = 10ms;
 
 // The figures of a pipeline's book, all of one look. No labels but few: origins are in the ledger.
 void CollectPipeline(const std::string& name, const OriginBook& book, MetricSamples& samples) {
@@ -129,11 +90,11 @@ class Engine::Impl {
       : services_(std::move(services)),
         options_(options),
         scheduler_(*services_.env, options),
-        limiter_(services_.env->clock(), options.cpu_limit) {
+        limiter_(options.cpu_limit) {
     services_.metrics->AddCallback("memory_used_bytes", "Memory held by batches.", {}, [this] {
       return static_cast<double>(scheduler_.memory().used());
     });
-    services_.metrics->AddCallback("memory_limit_bytes", "Budget for batches.", {}, [this] {
+    services_.metrics->AddCallback("memory_budget_bytes", "Budget for batches.", {}, [this] {
       return static_cast<double>(scheduler_.memory().limit());
     });
     collector_ =
@@ -143,7 +104,7 @@ class Engine::Impl {
   ~Impl() {
     collector_.reset();
     services_.metrics->Remove("memory_used_bytes");
-    services_.metrics->Remove("memory_limit_bytes");
+    services_.metrics->Remove("memory_budget_bytes");
   }
 
   void Apply(std::vector<PipelineConfig> configs, config::Problems& problems);
@@ -156,7 +117,7 @@ class Engine::Impl {
   bool Ready() const;
   Result<std::shared_ptr<void>> Tap(const std::string& pipeline, TapFunction tap);
   bool Step() { return scheduler_.Turn(0, /*wait=*/false); }
-  const MemoryBudget& memory() { return scheduler_.memory(); }
+  MemoryBudget& memory() { return scheduler_.memory(); }
 
  private:
   struct Slot {
@@ -172,6 +133,8 @@ class Engine::Impl {
   };
 
   void Work(int worker);
+  // Rests while the process has used more than its cpu_limit.
+  void Pace();
   std::vector<std::pair<std::string, std::shared_ptr<OriginBook>>> Books() const;
   void Collect(MetricSamples& samples) const;
   void RunChanges(const std::vector<Change>& changes);
@@ -193,7 +156,18 @@ class Engine::Impl {
 
 void Engine::Impl::Work(int worker) {
   pthread_setname_np(pthread_self(), ("kelp-worker-" + std::to_string(worker)).c_str());
-  while (scheduler_.Turn(worker, /*wait=*/true)) limiter_.Pace();
+  while (scheduler_.Turn(worker, /*wait=*/true)) {
+    if (limiter_.limited()) Pace();
+  }
+}
+
+void Engine::Impl::Pace() {
+  Clock& clock = services_.env->clock();
+  while (!scheduler_.stopping()) {
+    const Duration rest = limiter_.Rest(clock.Monotonic(), ProcessCpuTime());
+    if (rest.count() == 0) return;
+    std::this_thread::sleep_for(std::min(rest, kRestSlice));
+  }
 }
 
 void Engine::Impl::Start() {
@@ -434,5 +408,6 @@ Result<std::shared_ptr<void>> Engine::Tap(const std::string& pipeline, TapFuncti
   return impl_->Tap(pipeline, std::move(tap));
 }
 const MemoryBudget& Engine::memory() const { return impl_->memory(); }
+void Engine::SetMemoryLimit(ByteSize limit) { impl_->memory().set_limit(limit); }
 
 }  // namespace kelp::pipeline

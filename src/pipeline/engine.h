@@ -21,8 +21,8 @@
 //           but Apply and Stop are for one caller at a time.
 // Borrows:  services, which outlive it.
 // Limits:   memory_limit is the budget for batches; cpu_limit holds the whole process by pausing
-//           workers.
-// Tests:    engine_test.cc
+//           workers (cpu_limiter.h).
+// Tests:    engine_test.cc, ledger_test.cc, scheduler_test.cc
 #ifndef KELP_PIPELINE_ENGINE_H_
 #define KELP_PIPELINE_ENGINE_H_
 
@@ -103,6 +103,8 @@ class Engine {
   // Ends when the handle is destroyed. kNotFound when there is no such pipeline.
   Result<std::shared_ptr<void>> Tap(const std::string& pipeline, TapFunction tap);
   const MemoryBudget& memory() const;
+  // A new budget for batches; what is held already stays.
+  void SetMemoryLimit(ByteSize limit);
 
  private:
   class Impl;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "pipeline/spooled_output.h"
+
 namespace kelp::pipeline {
 
 const Registry::Entry* Registry::Find(ComponentKind kind, std::string_view name) const {
@@ -25,7 +27,11 @@ const config::Schema<OutputKeys>& OutputKeys::ConfigSchema() {
       config::Schema<OutputKeys>("output", "Keys of every output.")
           .Field("required", &OutputKeys::required,
                  {.doc = "Whether positions wait for this output's acknowledgement. With false, a "
-                         "slow or absent output loses rows (counted) and holds up nothing."});
+                         "slow or absent output loses rows (counted) and holds up nothing."})
+          .Field("spool", &OutputKeys::spool,
+                 {.doc = "A queue on disk before this output: rows are acknowledged once they are "
+                         "in it. Without it, rows wait where they came from.",
+                  .example = "{size: 4GiB}"});
   return schema;
 }
 
@@ -204,7 +210,9 @@ PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode&
 
 Result<std::unique_ptr<Output>> CreateOutputOf(const ComponentSpec& spec,
                                                const ComponentContext& context) {
-  return spec.entry->create_output(spec.config, context);
+  ASSIGN_OR_RETURN(auto output, spec.entry->create_output(spec.config, context));
+  if (!spec.spool) return output;
+  return MakeSpooledOutput(std::move(output), *spec.spool, context);
 }
 
 ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,

@@ -27,6 +27,39 @@ TEST(PipelineConfigTest, AcceptsAWholePipeline) {
             "");
 }
 
+TEST(PipelineConfigTest, ReadsDeadLetterAndSpool) {
+  const Registry registry = TestRegistry();
+  config::Problems problems;
+  const PipelineConfig pipeline =
+      ParsePipeline(registry,
+                    *config::ParseYaml("name: web\n"
+                                       "inputs: [{type: scripted}]\n"
+                                       "outputs: [{type: hold, room: 3, spool: {size: 2MiB}}]\n"
+                                       "dead_letter: {type: hold}\n",
+                                       "p.yaml"),
+                    "", problems);
+  EXPECT_EQ(problems.ToString(), "");
+  ASSERT_TRUE(pipeline.outputs[0].spool.has_value());
+  EXPECT_EQ(pipeline.outputs[0].spool->size, 2_MiB);
+  ASSERT_TRUE(pipeline.dead_letter.has_value());
+  EXPECT_EQ(pipeline.dead_letter->id, "dead_letter");
+}
+
+TEST(PipelineConfigTest, SaysWhatIsWrongWithDeadLetterAndSpool) {
+  const std::string problems = ProblemsOf(
+      "name: web\n"
+      "inputs: [{type: scripted}]\n"
+      "outputs: [{type: hold, spool: {sizee: 2MiB}}]\n"
+      "dead_letter: {type: hold, required: false}\n");
+  EXPECT_NE(problems.find("p.yaml:3:"), std::string::npos) << problems;
+  EXPECT_NE(problems.find("sizee"), std::string::npos) << problems;
+  EXPECT_NE(problems.find("always required"), std::string::npos) << problems;
+  EXPECT_NE(ProblemsOf("name: web\ninputs: [{type: scripted}]\noutputs: [{type: hold}]\n"
+                       "dead_letter: {type: hodl}\n")
+                .find("did you mean \"hold\"?"),
+            std::string::npos);
+}
+
 TEST(PipelineConfigTest, NamesTheNearestComponent) {
   const std::string problems = ProblemsOf(
       "name: web\n"

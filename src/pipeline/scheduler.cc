@@ -33,6 +33,7 @@ void Scheduler::Dismiss(const std::shared_ptr<Runtime>& runtime) {
 void Scheduler::Shutdown() {
   MutexLock lock(mu_);
   shutdown_ = true;
+  stopping_ = true;
   changed_.NotifyAll();
 }
 
@@ -90,12 +91,20 @@ void Scheduler::RoomAvailable(Runtime& runtime) {
 void Scheduler::MemoryReleased() {
   if (memory_waiter_count_.load(std::memory_order_seq_cst) == 0) return;
   MutexLock lock(mu_);
-  for (const auto& runtime : memory_waiters_) {
+  // First come, first woken. Those that hold more than their share stay: waking thousands of stuck
+  // pipelines at each release would cost more than the release is worth.
+  std::deque<std::shared_ptr<Runtime>> still;
+  const uint64_t free = memory_.free();
+  for (auto& runtime : memory_waiters_) {
+    if (runtime->bytes_held() + kReadBytesMin > free) {
+      still.push_back(std::move(runtime));
+      continue;
+    }
     runtime->line.waits_memory = false;
     Enqueue(runtime);
   }
-  memory_waiters_.clear();
-  memory_waiter_count_ = 0;
+  memory_waiters_ = std::move(still);
+  memory_waiter_count_ = static_cast<int>(memory_waiters_.size());
 }
 
 uint64_t Scheduler::TryReserve(const Runtime& runtime) {

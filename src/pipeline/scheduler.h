@@ -35,7 +35,9 @@ class Scheduler final : public SchedulerHooks {
   void Dismiss(const std::shared_ptr<Runtime>& runtime);
   // Takes a turn. With `wait`, first waits for one; false when shut down or nothing can be done.
   bool Turn(int worker, bool wait);
+  // Also wakes workers that rest. From then on Turn answers false.
   void Shutdown();
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   MemoryBudget& memory() { return memory_; }
 
@@ -76,13 +78,15 @@ class Scheduler final : public SchedulerHooks {
   const uint64_t turn_bytes_;
   MemoryBudget memory_;
   std::atomic<SourceId> next_id_{1};
+  std::atomic<bool> stopping_{false};
 
   Mutex mu_;
   CondVar changed_;
   bool shutdown_ GUARDED_BY(mu_) = false;
   std::deque<std::shared_ptr<Runtime>> line_ GUARDED_BY(mu_);  // pipelines that can go on
   std::multimap<Duration, Delayed> delayed_ GUARDED_BY(mu_);   // by when
-  std::vector<std::shared_ptr<Runtime>> memory_waiters_ GUARDED_BY(mu_);
+  // In the order in which they came.
+  std::deque<std::shared_ptr<Runtime>> memory_waiters_ GUARDED_BY(mu_);
   std::atomic<int> memory_waiter_count_{0};  // lets a release without waiters skip the mutex
 };
 

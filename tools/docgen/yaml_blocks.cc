@@ -72,7 +72,7 @@ class BlockChecker {
       for (const config::SchemaBase* schema : catalog.List(kind)) {
         if (schema->name() != type) continue;
         config::Scope scope;
-        scope.known_keys = {"type", "required"};
+        scope.known_keys = {"type", "required", "spool"};
         config::Problems found;
         schema->Validate(node, found, scope);
         if (found.empty()) return;

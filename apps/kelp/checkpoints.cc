@@ -1,0 +1,218 @@
+// `kelp checkpoints`: where reading goes on, listed and changed.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "command.h"
+#include "config/node.h"
+#include "row.h"
+#include "tail/checkpoint_tool.h"
+
+namespace kelp::cli {
+namespace {
+
+constexpr const char* kDataDirDefault = "/var/lib/kelp-agent";
+
+OptionSpec DataDirOption() {
+  return {.name = "data-dir",
+          .value = "DIR",
+          .doc = "The agent's data_dir.",
+          .fallback = kDataDirDefault};
+}
+
+std::string Database(const Arguments& arguments) {
+  return JoinPath(arguments.Get("data-dir"), "checkpoints.db");
+}
+
+// While it lives no agent can start on this data directory. Errors: kUnavailable when one runs.
+Result<std::unique_ptr<FileLock>> LockDataDir(const Arguments& arguments, const Context& context) {
+  const std::string dir = arguments.Get("data-dir");
+  auto lock = context.env.files().Lock(JoinPath(dir, "agent.lock"));
+  if (lock.ok() || lock.status().code() != Code::kAlreadyExists) return lock;
+  return UnavailableError("an agent runs with the data_dir " + dir +
+                          ": stop it first, for it would write its own positions again");
+}
+
+int FailToRead(const Status& status, const Arguments& arguments, const Context& context) {
+  if (status.code() != Code::kAlreadyExists) return context.Fail(status);
+  return context.Fail(kExitUnavailable,
+                      "an agent runs with the data_dir " + arguments.Get("data-dir") +
+                          " and keeps its checkpoints to itself; kelp agents ledger shows its "
+                          "positions");
+}
+
+// The size of what a checkpoint's path names now, for people; "-" when that is not to be had.
+std::string SizeText(const tail::Checkpoint& c, Env& env) {
+  if (c.vanished != kNoTime || c.packing != tail::Packing::kNone) return "-";
+  const auto info = env.files().Stat(c.path);
+  return info.ok() ? std::to_string(info->size) : "-";
+}
+
+std::string PrintCheckpoints(const std::vector<tail::Checkpoint>& all, Env& env) {
+  std::vector<std::vector<std::string>> rows;
+  for (const tail::Checkpoint& c : all) {
+    const char* packed = c.packing == tail::Packing::kNone ? "" : " (compressed)";
+    rows.push_back({c.space, c.origin.ToString(), std::to_string(c.resume), SizeText(c, env),
+                    c.vanished == kNoTime ? "" : FormatRfc3339(c.vanished).substr(0, 19) + "Z",
+                    c.path + packed});
+  }
+  return PrintTable({"INPUT", "ORIGIN", "OFFSET", "SIZE", "GONE SINCE", "PATH"}, rows);
+}
+
+std::string JsonCheckpoints(const std::vector<tail::Checkpoint>& all) {
+  std::string out;
+  for (const tail::Checkpoint& c : all) {
+    out += fmt::format(
+        "{{\"input\":{},\"origin\":\"{}\",\"path\":{},\"offset\":{},\"emitted\":{},"
+        "\"inode\":{},\"device\":{},\"compressed\":{},\"gone_since\":{}}}\n",
+        config::JsonString(c.space), c.origin.ToString(), config::JsonString(c.path), c.resume,
+        c.emitted, c.identity.key.inode, c.identity.key.device, c.packing != tail::Packing::kNone,
+        c.vanished == kNoTime ? "null" : "\"" + FormatRfc3339(c.vanished) + "\"");
+  }
+  return out;
+}
+
+int List(const Arguments& arguments, const Context& context) {
+  const auto all = tail::ListCheckpoints(context.env, Database(arguments));
+  if (!all.ok()) return FailToRead(all.status(), arguments, context);
+  context.out.Out(arguments.Has("json") ? JsonCheckpoints(*all)
+                                        : PrintCheckpoints(*all, context.env));
+  return kExitOk;
+}
+
+// The checkpoints that a word names: an origin's id, or a path. A path names those that still have
+// it, or, when there are none, those that had it.
+std::vector<tail::Checkpoint> Named(const std::vector<tail::Checkpoint>& all,
+                                    const std::string& word) {
+  std::vector<tail::Checkpoint> present;
+  std::vector<tail::Checkpoint> gone;
+  for (const tail::Checkpoint& c : all) {
+    if (c.origin.ToString() == word) return {c};
+    if (c.path == word) (c.vanished == kNoTime ? present : gone).push_back(c);
+  }
+  return present.empty() ? gone : present;
+}
+
+Result<tail::Checkpoint> NamedOne(const std::vector<tail::Checkpoint>& all,
+                                  const std::string& word) {
+  const std::vector<tail::Checkpoint> found = Named(all, word);
+  if (found.empty()) return NotFoundError("there is no checkpoint of " + word);
+  if (found.size() == 1) return found[0];
+  std::string message =
+      fmt::format("{} has {} checkpoints; name one by its origin:", word, found.size());
+  for (const tail::Checkpoint& c : found) {
+    message += fmt::format("\n  {}  {}  at {}", c.origin.ToString(), c.space, c.resume);
+  }
+  return InvalidArgumentError(std::move(message));
+}
+
+Result<uint64_t> OffsetParameter(const Arguments& arguments) {
+  const std::string text = arguments.Get("offset");
+  if (text == "end") return UINT64_MAX;
+  if (!text.empty() && text.size() <= 18 &&
+      text.find_first_not_of("0123456789") == std::string::npos) {
+    return std::stoull(text);
+  }
+  return InvalidArgumentError("--offset takes a number of bytes or \"end\"");
+}
+
+Status SetOne(const Arguments& arguments, const Context& context, uint64_t offset) {
+  ASSIGN_OR_RETURN(const auto lock, LockDataDir(arguments, context));
+  const std::string database = Database(arguments);
+  ASSIGN_OR_RETURN(const auto before, tail::ListCheckpoints(context.env, database));
+  ASSIGN_OR_RETURN(const tail::Checkpoint one, NamedOne(before, arguments.positional()[0]));
+  ASSIGN_OR_RETURN(const OriginId origin,
+                   tail::SetCheckpoint(context.env, database, one.origin, offset));
+  ASSIGN_OR_RETURN(const auto after, tail::ListCheckpoints(context.env, database));
+  ASSIGN_OR_RETURN(const tail::Checkpoint now, NamedOne(after, origin.ToString()));
+  context.out.Out(fmt::format("{}: {} -> {}\n", one.path, one.resume, now.resume));
+  if (origin != one.origin) {
+    context.out.Out(
+        fmt::format("its origin is now {} (was {}), so that what is read again counts as new\n",
+                    origin.ToString(), one.origin.ToString()));
+  }
+  return OkStatus();
+}
+
+int Set(const Arguments& arguments, const Context& context) {
+  const Result<uint64_t> offset = OffsetParameter(arguments);
+  if (!offset.ok()) return context.Fail(kExitUsage, offset.status().message());
+  const Status status = SetOne(arguments, context, *offset);
+  return status.ok() ? kExitOk : context.Fail(status);
+}
+
+Status RemoveNamed(const Arguments& arguments, const Context& context) {
+  ASSIGN_OR_RETURN(const auto lock, LockDataDir(arguments, context));
+  const std::string database = Database(arguments);
+  ASSIGN_OR_RETURN(const auto all, tail::ListCheckpoints(context.env, database));
+  std::vector<OriginId> origins;
+  for (const std::string& word : arguments.positional()) {
+    const std::vector<tail::Checkpoint> found = Named(all, word);
+    if (found.empty()) return NotFoundError("there is no checkpoint of " + word);
+    for (const tail::Checkpoint& c : found) {
+      origins.push_back(c.origin);
+      context.out.Out(fmt::format("{}: was at {}\n", c.path, c.resume));
+    }
+  }
+  ASSIGN_OR_RETURN(const size_t removed, tail::RemoveCheckpoints(context.env, database, origins));
+  context.out.Out(fmt::format("{} of {} checkpoints removed\n", removed, all.size()));
+  return OkStatus();
+}
+
+int Remove(const Arguments& arguments, const Context& context) {
+  const Status status = RemoveNamed(arguments, context);
+  return status.ok() ? kExitOk : context.Fail(status);
+}
+
+}  // namespace
+
+Command CheckpointsListCommand() {
+  return {
+      .name = "checkpoints list",
+      .summary = "shows where reading of each file goes on",
+      .doc =
+          "Lists the checkpoints of an agent that is stopped, by input and path. A running agent\n"
+          "keeps them to itself: kelp agents ledger shows its positions.",
+      .options = {DataDirOption(), {.name = "json", .doc = "One JSON object a line."}},
+      .examples = {{"kelp checkpoints list", "of the agent of this machine"}},
+      .run = List,
+  };
+}
+
+Command CheckpointsSetCommand() {
+  return {
+      .name = "checkpoints set",
+      .positional = "ORIGIN|PATH",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "moves the position of a file, while the agent is stopped",
+      .doc =
+          "The agent reads on from the given byte, which is taken for the start of a line. Going "
+          "back\ngives the file a new origin, so that the server takes its rows once more.",
+      .options = {{.name = "offset",
+                   .value = "BYTES",
+                   .doc = "Where reading goes on: a number of bytes, or \"end\"."},
+                  DataDirOption()},
+      .examples = {{"kelp checkpoints set /var/log/app.log --offset 0", "read it all again"},
+                   {"kelp checkpoints set /var/log/app.log --offset end",
+                    "pass over what is there"}},
+      .run = Set,
+  };
+}
+
+Command CheckpointsRemoveCommand() {
+  return {
+      .name = "checkpoints remove",
+      .positional = "ORIGIN|PATH...",
+      .positional_min = 1,
+      .positional_max = 10000,
+      .summary = "forgets files, while the agent is stopped",
+      .doc = "The agent then takes them for new, and reads them from their beginning.",
+      .options = {DataDirOption()},
+      .examples = {{"kelp checkpoints remove /var/log/app.log", "forget one file"}},
+      .run = Remove,
+  };
+}
+
+}  // namespace kelp::cli
