@@ -52,12 +52,20 @@ std::vector<std::string> ReadNames(const pcre2_code* code) {
   return names;
 }
 
+// With a ^ of its own, or put into one that covers all its alternatives.
+std::string AnchoredPattern(std::string_view pattern) {
+  const bool alone = pattern.find('|') == std::string_view::npos;
+  if (pattern.starts_with('^') && alone) return std::string(pattern);
+  return alone ? "^" + std::string(pattern) : "^(?:" + std::string(pattern) + ")";
+}
+
 }  // namespace
 
 struct Regex::Code {
   CodePtr pcre;
   std::vector<std::string> names;
   std::optional<SpanProgram> span;
+  bool has_verbs = false;
 };
 
 Result<Regex> Regex::Compile(std::string_view pattern, const RegexOptions& options) {
@@ -66,8 +74,9 @@ Result<Regex> Regex::Compile(std::string_view pattern, const RegexOptions& optio
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   // Without this option a text that is not UTF-8 would be an error; it switches UTF on by itself.
   const bool utf = pattern.starts_with("(*UTF");
-  const uint32_t flags =
-      PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | (utf ? PCRE2_MATCH_INVALID_UTF : 0);
+  const uint32_t flags = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+                         (utf ? PCRE2_MATCH_INVALID_UTF : 0) |
+                         (options.anchored ? PCRE2_ANCHORED : 0);
   int error = 0;
   PCRE2_SIZE offset = 0;
   auto code = std::make_shared<Code>();
@@ -80,13 +89,45 @@ Result<Regex> Regex::Compile(std::string_view pattern, const RegexOptions& optio
   // Without JIT (a machine that forbids writable code) PCRE2 interprets.
   static_cast<void>(pcre2_jit_compile(code->pcre.get(), PCRE2_JIT_COMPLETE));
   code->names = ReadNames(code->pcre.get());
-  if (options.span_program) code->span = SpanProgram::Compile(pattern);
+  code->has_verbs = pattern.find("(*") != std::string_view::npos;
+  if (options.span_program) {
+    code->span = options.anchored ? SpanProgram::Compile(AnchoredPattern(pattern))
+                                  : SpanProgram::Compile(pattern);
+  }
   return Regex(std::move(code));
 }
 
 size_t Regex::groups() const { return code_->names.size(); }
 const std::vector<std::string>& Regex::names() const { return code_->names; }
 bool Regex::has_span_program() const { return code_->span.has_value(); }
+
+Regex::First Regex::first() const {
+  First first;
+  first.bytes.fill(true);
+  uint32_t empty = 1, options = 0, kind = 0, unit = 0;
+  const uint8_t* bitmap = nullptr;
+  const pcre2_code* code = code_->pcre.get();
+  pcre2_pattern_info(code, PCRE2_INFO_MATCHEMPTY, &empty);
+  pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options);
+  pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &kind);
+  pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &unit);
+  pcre2_pattern_info(code, PCRE2_INFO_FIRSTBITMAP, &bitmap);
+  // Code points have cases that begin with other bytes; verbs may end a match before it begins.
+  if (empty != 0 || (options & PCRE2_UTF) != 0 || code_->has_verbs) return first;
+  if (bitmap == nullptr && kind != 1) {
+    first.nothing = false;
+    return first;
+  }
+  first.nothing = false;
+  first.bytes.fill(false);
+  for (unsigned c = 0; c < 256; ++c) {
+    // Whether the first byte counts in both cases is not told: so it does.
+    const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    first.bytes[c] = bitmap != nullptr ? (bitmap[c / 8] >> (c % 8) & 1) != 0
+                                       : c == unit || (letter && (c ^ 0x20) == unit);
+  }
+  return first;
+}
 
 struct RegexMatcher::Scratch {
   MatchDataPtr data;

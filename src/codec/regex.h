@@ -18,6 +18,7 @@
 #ifndef KELP_CODEC_REGEX_H_
 #define KELP_CODEC_REGEX_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,7 @@ enum class RegexOutcome : uint8_t { kMatch, kNoMatch, kLimit };
 
 struct RegexOptions {
   bool span_program = true;  // false: always PCRE2, for tests and comparisons
+  bool anchored = false;     // only a match that begins where the text begins counts
 };
 
 class Regex {
@@ -49,6 +51,13 @@ class Regex {
   const std::vector<std::string>& names() const;
   // Whether matching is first tried without PCRE2.
   bool has_span_program() const;
+
+  // What a match can begin with, to reject texts by one look at their first byte.
+  struct First {
+    bool nothing = true;  // a match may be empty: every byte can follow
+    std::array<bool, 256> bytes{};
+  };
+  First first() const;
 
  private:
   friend class RegexMatcher;

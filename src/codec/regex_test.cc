@@ -57,6 +57,36 @@ TEST(Regex, MatchesAccessLogs) {
   EXPECT_EQ(Match(kNginx, ""), "no match");
 }
 
+TEST(Regex, AnAnchoredPatternMatchesAtTheBeginOnly) {
+  const auto matches = [](std::string_view pattern, std::string_view text) {
+    auto regex = Regex::Compile(pattern, {.anchored = true});
+    EXPECT_TRUE(regex.ok()) << pattern;
+    return RegexMatcher(*regex).Match(text) == RegexOutcome::kMatch;
+  };
+  for (const char* pattern : {"at|by", "^at|by", "(?:at|by)", "(?i)AT|by", "(?x) at | by # )"}) {
+    EXPECT_TRUE(matches(pattern, "at x")) << pattern;
+    EXPECT_EQ(matches(pattern, "x by"), false) << pattern;
+  }
+  EXPECT_TRUE(matches("a|.*b$", "xb"));
+  EXPECT_FALSE(matches("x?b", "ab"));
+}
+
+TEST(Regex, KnowsWhatAMatchCanBeginWith) {
+  const auto first = [](std::string_view pattern) {
+    const Regex::First f = Regex::Compile(pattern, {.anchored = true})->first();
+    std::string out = f.nothing ? "(nothing)" : "";
+    for (int c = ' '; c < 127; ++c) {
+      if (f.bytes[static_cast<size_t>(c)]) out += static_cast<char>(c);
+    }
+    return out;
+  };
+  EXPECT_EQ(first(R"(\d{4}-\d)"), "0123456789");
+  EXPECT_EQ(first("^Caused|at"), "Ca");
+  EXPECT_EQ(first("(?i)x"), "Xx");
+  EXPECT_EQ(first("x*").size(), 9u + 95u);
+  EXPECT_EQ(first("(*UTF)x").size(), 9u + 95u);
+}
+
 TEST(Regex, KnowsHowRunsEnd) {
   EXPECT_EQ(Match("^(a*)(b*)$", "aabbb"), "[aabbb][aa][bbb]");
   EXPECT_EQ(Match("^(a*)(b*)$", "aabbba"), "no match");
@@ -164,12 +194,21 @@ TEST(Regex, AgreesWithPcreOnRandomPatterns) {
     if (!quick->has_span_program()) continue;
     ++spans;
     RegexMatcher a(*quick), b(*plain);
+    auto anchored = Regex::Compile(pattern, {.anchored = true});
+    RegexMatcher at_begin(*anchored);
+    const Regex::First first = anchored->first();
     for (int i = 0; i < 20; ++i) {
       std::string text;
       for (size_t n = random() % 9; n > 0; --n) text += "aab 1 \n"[random() % 7];
       const std::string expected = Groups(b, *plain, text);
       ASSERT_EQ(Groups(a, *quick, text), expected) << pattern << " on \"" << text << "\"";
       matches += expected != "no match";
+      const bool begins = b.Match(text) == RegexOutcome::kMatch && b.group(0).data() == text.data();
+      if (begins) {
+        ASSERT_EQ(Groups(at_begin, *anchored, text), expected) << pattern << " on " << text;
+        ASSERT_TRUE(text.empty() ? first.nothing : first.bytes[static_cast<unsigned char>(text[0])])
+            << pattern << " on " << text;
+      }
     }
   }
   EXPECT_GT(spans, 5'000);

@@ -1,5 +1,6 @@
 #include "framing/line_decoder.h"
 
+#include "framing/charset.h"
 #include "framing/split_lines.h"
 
 namespace kelp::framing {
@@ -12,18 +13,22 @@ void MarkRows(Batch& batch, std::string_view name, std::vector<uint32_t>& rows) 
   rows.clear();
 }
 
+// The most common case by far, kept apart for its speed.
 class PlainDecoder final : public LineDecoder {
  public:
   using LineDecoder::LineDecoder;
   size_t Decode(const Chunk& chunk, Batch& batch) override {
-    return Split(
-        chunk, batch,
-        [&](std::string_view line, uint64_t begin, uint64_t end) {
-          Emit(batch, line, begin, end, kNoTime);
-        },
-        [&](std::string_view text, uint64_t begin, uint64_t end) {
-          MarkCut(Emit(batch, text, begin, end, kNoTime));
-        });
+    const size_t mark = ByteOrderMark(chunk);
+    return mark + Split<ByteUnits>(
+                      Behind(chunk, mark), batch,
+                      [&](std::string_view line, uint64_t begin, uint64_t end) {
+                        Emit(batch, line, begin, end, kNoTime);
+                        return true;
+                      },
+                      [&](std::string_view text, uint64_t begin, uint64_t end) {
+                        MarkCut(Emit(batch, WholeUtf8(text), begin, end, kNoTime));
+                        return true;
+                      });
   }
 };
 

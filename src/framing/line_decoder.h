@@ -50,6 +50,8 @@ struct Chunk {
 struct DecodeCounts {
   uint64_t cut_lines = 0;
   uint64_t malformed_lines = 0;
+  uint64_t unmatched_lines = 0;  // lines outside of all records that were dropped, as configured
+  uint64_t nul_bytes = 0;        // skipped at the beginning of lines
 };
 
 // What was incomplete at the end of a file that was rotated, for the decoder of the next one.
@@ -61,8 +63,8 @@ class Carry {
 class LineDecoder {
  public:
   static constexpr uint64_t kNothingPending = UINT64_MAX;
-  // One line may finish what both streams held and be a row itself.
-  static constexpr uint32_t kRowsPerLineMax = 3;
+  // One line may make both streams give up pieces and records, end a record and be a row itself.
+  static constexpr uint32_t kRowsPerLineMax = 12;
 
   explicit LineDecoder(size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
   virtual ~LineDecoder() = default;
@@ -77,7 +79,9 @@ class LineDecoder {
   // Adds rows for the whole lines at the beginning of the chunk; the number of bytes used up. Less
   // than that when the batch is full.
   virtual size_t Decode(const Chunk& chunk, Batch& batch) = 0;
-  // Adds rows for what is incomplete; `end` is the end of the file.
+  // Adds rows for what is incomplete; `end` is the end of what was decoded, where a line begins or
+  // the file ends. REQUIRES: room for kRowsPerLineMax rows; lines that a record leaves behind are
+  // rows of their own as far as there is room.
   virtual void Flush([[maybe_unused]] uint64_t end, [[maybe_unused]] Batch& batch) {}
   // Gives away what is incomplete; nullptr when nothing is that another file could complete.
   virtual std::unique_ptr<Carry> TakePending() { return nullptr; }
@@ -105,7 +109,7 @@ class LineDecoder {
   // Adds a row unless it was delivered before; its number or kNoRow.
   uint32_t Emit(Batch& batch, std::string_view body, uint64_t begin, uint64_t end, UnixNanos time) {
     if (end <= emitted_) [[unlikely]]
-      return kNoRow;
+      return kNoRow;  // the same row that the run before delivered
     emitted_ = end;
     return batch.AddRow(body, begin, end, time);
   }
@@ -120,14 +124,32 @@ class LineDecoder {
     malformed_rows_.push_back(row);
   }
 
+  // The bytes of the byte order mark at the beginning of a UTF-8 file: no text.
+  static size_t ByteOrderMark(const Chunk& chunk) {
+    const bool there =
+        chunk.offset == 0 && std::string_view(chunk.data, chunk.size).starts_with("\xef\xbb\xbf");
+    return there ? 3 : 0;
+  }
+  static Chunk Behind(Chunk chunk, size_t bytes) {
+    chunk.data += bytes;
+    chunk.size -= bytes;
+    chunk.offset += bytes;
+    return chunk;
+  }
+  void CountUnmatched(uint64_t lines) { counts_.unmatched_lines += lines; }
+
   // Calls on_line(line, begin, end) for each line of the chunk, without its line end, and
-  // on_cut(text, begin, end) for the part that is kept of a line over the limit.
-  template <typename OnLine, typename OnCut>
+  // on_cut(text, begin, end) for the part that is kept of a line over the limit. Both give false
+  // when they did not take the line: it comes again. `Units` says what a newline looks like.
+  template <typename Units, typename OnLine, typename OnCut>
   size_t Split(const Chunk& chunk, Batch& batch, OnLine&& on_line, OnCut&& on_cut);
 
  private:
-  template <typename OnCut>
-  bool CutOrSkip(const Chunk& chunk, size_t& at, size_t line_end, bool ended, OnCut& on_cut);
+  enum class Step : uint8_t { kTaken, kNotCut, kRefused };
+  template <typename Units, typename OnCut>
+  Step CutOrSkip(const Chunk& chunk, size_t& at, size_t line_end, bool ended, OnCut& on_cut);
+  template <typename Units>
+  size_t SkipNuls(const Chunk& chunk, size_t at, size_t end);
 
   const size_t line_bytes_max_;
   LinePlace place_ = LinePlace::kStart;
@@ -140,7 +162,7 @@ class LineDecoder {
 // Makes the decoder of one source.
 using DecoderFactory = std::function<std::unique_ptr<LineDecoder>(size_t line_bytes_max)>;
 
-// Each line is a row.
+// Each line is a row; see framing.h for everything else that can be done with lines.
 std::unique_ptr<LineDecoder> MakePlainDecoder(size_t line_bytes_max);
 // The CRI log format of containerd and CRI-O: time, stream, P or F, text.
 std::unique_ptr<LineDecoder> MakeCriDecoder(size_t line_bytes_max);

@@ -2,45 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "framing/testing.h"
+
 namespace kelp::framing {
 namespace {
 
-using Bodies = std::vector<std::string>;
-
-struct Decoded {
-  Bodies bodies;
-  std::vector<uint64_t> begins;
-  std::vector<uint64_t> ends;
-  std::vector<std::string> fields;
-  UnixNanos first_time = kNoTime;
-  size_t used = 0;
-};
-
-Decoded Decode(LineDecoder& decoder, std::string text, uint64_t offset = 0, bool last = false,
-               bool flush = false) {
-  Batch batch;
-  Chunk chunk{batch.AddBuffer(text.size()), text.size(), offset, last};
-  text.copy(chunk.data, text.size());
-  Decoded decoded;
-  decoded.used = decoder.Decode(chunk, batch);
-  if (flush) decoder.Flush(offset + text.size(), batch);
-  decoder.AddFields(batch);
-  for (uint32_t r = 0; r < batch.rows(); ++r) {
-    decoded.bodies.emplace_back(batch.body().Get(r).text());
-    decoded.begins.push_back(batch.row_begin(r));
-    decoded.ends.push_back(batch.row_end(r));
-    std::string fields;
-    for (size_t c = 1; c < batch.column_count(); ++c) {
-      const Value& value = batch.column(c).Get(r);
-      if (!value.missing()) {
-        fields += batch.column(c).name() + "=" + std::string(value.text()) + ";";
-      }
-    }
-    decoded.fields.push_back(fields);
-  }
-  if (batch.rows() > 0) decoded.first_time = batch.time(0);
-  return decoded;
-}
+using testing::Bodies;
+using testing::Decode;
+using testing::Decoded;
 
 TEST(PlainDecoderTest, EachLineIsARow) {
   const auto decoder = MakePlainDecoder(100);
@@ -101,7 +70,7 @@ TEST(CriDecoderTest, ReadsTimeStreamAndText) {
                            "2026-11-20T23:49:27Z stderr F \n");
   EXPECT_EQ(d.bodies, (Bodies{"hello", ""}));
   EXPECT_EQ(d.fields, (std::vector<std::string>{"log.iostream=stdout;", "log.iostream=stderr;"}));
-  EXPECT_EQ(FormatRfc3339(d.first_time), "2026-11-20T23:49:26.300000000Z");
+  EXPECT_EQ(FormatRfc3339(d.times[0]), "2026-11-20T23:49:26.300000000Z");
 }
 
 TEST(CriDecoderTest, JoinsPiecesPerStream) {
@@ -189,7 +158,7 @@ TEST(DockerDecoderTest, ReadsAndJoins) {
   EXPECT_EQ(d.bodies, (Bodies{"a <b> \"c\"", "part end", "nonsense"}));
   EXPECT_EQ(d.fields[0], "log.iostream=stdout;");
   EXPECT_EQ(d.fields[1], "log.iostream=stderr;attrs={\"app\":\"web\"};");
-  EXPECT_EQ(FormatRfc3339(d.first_time), "2026-11-20T23:59:27.887402093Z");
+  EXPECT_EQ(FormatRfc3339(d.times[0]), "2026-11-20T23:59:27.887402093Z");
 }
 
 TEST(ContainerDecoderTest, TellsTheFormatsApart) {
