@@ -52,12 +52,12 @@ class Probes:
         """Entries of the ledger as they are now."""
         now = time.monotonic()
         for entry in entries:
-            name = entry["name"]
-            for written in self.written.get(name, [])[self.acknowledged.get(name, 0):
-                                                      entry["rows"]["delivered"]]:
+            name, delivered = entry.get("name"), entry["figures"]["delivered_rows"]
+            if name not in self.acknowledged:
+                continue
+            for written in self.written[name][self.acknowledged[name]:delivered]:
                 self.times.append(now - written)
-            if name in self.acknowledged:
-                self.acknowledged[name] = entry["rows"]["delivered"]
+            self.acknowledged[name] = max(delivered, self.acknowledged[name])
 
     def outstanding(self):
         return sum(len(times) for times in self.written.values()) - len(self.times)
@@ -65,7 +65,7 @@ class Probes:
 
 def ledger(agent):
     text = http_get(f"http://127.0.0.1:{agent.port}/api/v1/ledger?pipeline=bench")
-    return json.loads(text)["origins"] if text else []
+    return json.loads(text)["entries"] if text else []
 
 
 def latency(bench, case):
