@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "store/token_filter.h"
+
 namespace kelp::store {
 namespace {
 
@@ -117,6 +119,36 @@ bool HotBlock::MayEqual(int column, std::string_view value) const {
   const std::vector<Source>& sources = sources_[at].sources;
   return std::any_of(sources.begin(), sources.end(),
                      [&](const Source& s) { return TagOf(s).text() == value; });
+}
+
+bool HotBlock::MayHold(int column, const std::function<bool(const Value&)>& matches) const {
+  const size_t at = static_cast<size_t>(column);
+  if (columns_[at].kind != ColumnKind::kResource) return true;
+  const std::vector<Source>& sources = sources_[at].sources;
+  return std::any_of(sources.begin(), sources.end(),
+                     [&](const Source& s) { return matches(TagOf(s)); });
+}
+
+void HotBlock::BuildFilter() const {
+  TokenSet tokens;
+  for (const HotPartPtr& part : parts_) {
+    const Batch& batch = *part->batch;
+    for (size_t c = 0; c < batch.column_count(); ++c) {
+      const Value* values = batch.column(c).values();
+      batch.ForEach([&](uint32_t row) { tokens.AddText(values[row].text()); });
+    }
+  }
+  tokens.BuildFilter(filter_);
+}
+
+// A search that finds nothing here then costs a look instead of a copy and a scan of all values.
+bool HotBlock::MayContainTokens(int column, std::span<const uint64_t> hashes) const {
+  if (hashes.empty()) return true;
+  if (column >= 0 && columns_[static_cast<size_t>(column)].kind == ColumnKind::kResource) {
+    return true;  // tags are not in the filter; MayHold knows them
+  }
+  std::call_once(filter_once_, [this] { BuildFilter(); });
+  return FilterMayContain(filter_, hashes);
 }
 
 Status HotBlock::DecodeTimes(std::vector<UnixNanos>& times) const {

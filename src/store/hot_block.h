@@ -6,13 +6,15 @@
 //
 // Place:    the commit thread makes them; snapshots share them; the flush turns them into segments.
 // Owns:     its parts, shared with the blocks it was joined from.
-// Threads:  immutable.
+// Threads:  immutable but for the token filter, which the first search makes for all.
 // Limits:   kRowsMax rows, kPartsMax parts.
 // Tests:    hot_block_test.cc
 #ifndef KELP_STORE_HOT_BLOCK_H_
 #define KELP_STORE_HOT_BLOCK_H_
 
 #include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,8 +56,9 @@ class HotBlock final : public Block {
   UnixNanos time_max() const override { return time_max_; }
   uint64_t raw_bytes() const override { return raw_bytes_; }
   std::span<const ColumnInfo> columns() const override { return columns_; }
-  bool MayContainTokens(int, std::span<const uint64_t>) const override { return true; }
+  bool MayContainTokens(int column, std::span<const uint64_t> hashes) const override;
   bool MayEqual(int column, std::string_view value) const override;
+  bool MayHold(int column, const std::function<bool(const Value&)>& matches) const override;
 
  private:
   // Where the values of one block column come from in one part.
@@ -75,6 +78,7 @@ class HotBlock final : public Block {
   Value TagOf(const Source& source) const;
   void DecodeTags(size_t column, DecodedColumn& out) const;
   void DecodeValues(size_t column, DecodedColumn& out) const;
+  void BuildFilter() const;
 
   std::vector<HotPartPtr> parts_;
   uint32_t rows_ = 0;
@@ -83,6 +87,10 @@ class HotBlock final : public Block {
   uint64_t raw_bytes_ = 0;
   std::vector<ColumnInfo> columns_;
   std::vector<ColumnSources> sources_;  // as columns_
+  // Made by the first search for words, not by the commit: most blocks are joined into another one
+  // before anybody looks.
+  mutable std::once_flag filter_once_;
+  mutable std::string filter_;
 };
 
 }  // namespace kelp::store

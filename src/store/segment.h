@@ -45,6 +45,8 @@ class SegmentBlock final : public Block {
   std::span<const ColumnInfo> columns() const override;
   bool MayContainTokens(int column, std::span<const uint64_t> hashes) const override;
   bool MayEqual(int column, std::string_view value) const override;
+  bool MayHold(int column, const std::function<bool(const Value&)>& matches) const override;
+  uint64_t segment() const override;
 
   const BlockEntry& entry() const;
   // All frames, one after the other; the token filter. As they are in the file.

@@ -160,6 +160,23 @@ bool SegmentBlock::MayEqual(int column, std::string_view value) const {
                      [&](const Value& v) { return !v.missing() && v.text() == value; });
 }
 
+bool SegmentBlock::MayHold(int column, const std::function<bool(const Value&)>& matches) const {
+  const Details& d = details();
+  const size_t at = static_cast<size_t>(column);
+  if (at < d.entry.columns.size()) {
+    const ColumnEntry& c = d.entry.columns[at];
+    return c.form == ColumnForm::kPlain ||
+           std::any_of(c.dictionary.begin(), c.dictionary.end(), matches);
+  }
+  const std::string_view key = d.tags[at - d.entry.columns.size()];
+  return std::any_of(d.entry.resources.begin(), d.entry.resources.end(), [&](const auto& tags) {
+    std::string_view value;
+    return FindTag(tags, key, value) && matches(Value::String(value));
+  });
+}
+
+uint64_t SegmentBlock::segment() const { return segment_.id(); }
+
 Status SegmentBlock::Corrupt(const FrameRef& frame, std::string_view what) const {
   return DataLossError(fmt::format("{} is corrupt at offset {}: {}", segment_.path(),
                                    data_at_ + frame.offset, what));

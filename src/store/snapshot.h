@@ -19,6 +19,7 @@
 #define KELP_STORE_SNAPSHOT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -112,6 +113,13 @@ class Block {
   virtual bool MayContainTokens(int column, std::span<const uint64_t> hashes) const = 0;
   // False only when no row has this exact value in the column; for dictionary and resource columns.
   virtual bool MayEqual(int column, std::string_view value) const = 0;
+  // False only when `matches` is false for each value that the column has here; asks only where the
+  // values are few and known without decoding (dictionaries, tags), and says true elsewhere.
+  virtual bool MayHold(int /*column*/, const std::function<bool(const Value&)>& /*matches*/) const {
+    return true;
+  }
+  // The segment that the block is in; 0: the hot tail.
+  virtual uint64_t segment() const { return 0; }
 
  private:
   friend class BlockReader;
@@ -148,6 +156,8 @@ class Snapshot {
   virtual std::span<const std::shared_ptr<const Block>> blocks() const = 0;
   // Grows with each commit; equal versions have equal rows.
   virtual uint64_t version() const = 0;
+  // The logstore that blocks()[block] is of; empty when all are of one that the caller knows.
+  virtual std::string_view SourceOf(size_t /*block*/) const { return {}; }
 };
 
 }  // namespace kelp::store
