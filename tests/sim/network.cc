@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "breaks.h"
+#include "writers.h"
 
 namespace kelp::sim {
 
@@ -14,6 +15,10 @@ SentBatch SentBatch::Of(const Batch& batch) {
     sent.rows.push_back({std::string(batch.body().Get(row).text()), batch.row_end(row)});
   });
   return sent;
+}
+
+bool Destination::Refuses(size_t pipeline, std::string_view body) {
+  return pipeline != kDeadLetters && body.find(kRefusedWord) != std::string_view::npos;
 }
 
 void Destination::Apply(const Request& request) {
@@ -29,6 +34,7 @@ void Destination::Apply(const Request& request) {
       }
       mark = row.end;
       ++taken;
+      if (Refuses(request.pipeline, row.body)) continue;
       if (Broken(Break::kDropRow) && (rows_taken_ + taken) % kDropRowEvery == 0) continue;
       oracle_.Arrived({request.pipeline, batch.origin, batch.path, row.body, row.end, stored});
     }

@@ -2,7 +2,7 @@
 //
 // The Destination keeps the Kelp server's rule: per pipeline (a logstore each) and origin one
 // high-water mark, moved in the same step as the rows are taken; rows that do not end above it are
-// repeats and are left out. It outlives every death of the agent.
+// repeats and are left out. Some rows it refuses for good. It outlives every death of the agent.
 //
 // The Network carries requests to it, in any order, and answers back. It may lose a request, or
 // the answer to one that was applied, and a request may still be under way when its sender dies.
@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,8 @@ class Destination {
   Destination(History& history, Oracle& oracle, OriginStored origin_stored)
       : history_(history), oracle_(oracle), origin_stored_(std::move(origin_stored)) {}
   void Apply(const Request& request);
+  // It will never take this row; the sender is to give it up.
+  static bool Refuses(size_t pipeline, std::string_view body);
   uint64_t rows_taken() const { return rows_taken_; }
   uint64_t rows_repeated() const { return rows_repeated_; }
 

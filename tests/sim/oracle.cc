@@ -49,9 +49,9 @@ LineId Oracle::Begin(uint32_t writer, std::string text, bool filtered) {
 
 template <typename F>
 void Oracle::Change(Line& line, F&& change) {
-  for (size_t p = 0; p < pipelines_; ++p) due_ -= IsDue(line, p) ? 1 : 0;
+  for (const size_t p : pipelines_) due_ -= IsDue(line, p) ? 1 : 0;
   change(line);
-  for (size_t p = 0; p < pipelines_; ++p) due_ += IsDue(line, p) ? 1 : 0;
+  for (const size_t p : pipelines_) due_ += IsDue(line, p) ? 1 : 0;
 }
 
 void Oracle::Excuse(Line& line) {
@@ -71,7 +71,7 @@ void Oracle::Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t
 void Oracle::Tear(const LineId& id) {
   Line& line = Get(id);
   Change(line, [](Line& l) { l.torn = true; });
-  torn_.push_back(line.text + line.beyond);
+  torn_.push_back(line.text + line.beyond + "\r");
 }
 
 void Oracle::Moved(uint64_t file, uint64_t to, uint64_t copy) {
@@ -137,6 +137,11 @@ void Oracle::Arrived(const ArrivedRow& row) {
   if (line->filtered) {
     return Fail(fmt::format("not filtered: pipeline {} got \"{}\"", row.pipeline, Shown(row.body)));
   }
+  if (line->refused != (row.pipeline == kDeadLetters)) {
+    return Fail(fmt::format("refused: {} got \"{}\"",
+                            row.pipeline == kDeadLetters ? "the dead letters" : "the destination",
+                            Shown(row.body)));
+  }
   if (!row.origin_stored) {
     if (!store_fails_) {
       return Fail(fmt::format("order of writing: rows of {} came before its origin {} was stored",
@@ -164,7 +169,7 @@ bool Oracle::AllArrivedIn(uint64_t file) const {
   if (it == by_file_.end()) return true;
   return std::all_of(it->second.begin(), it->second.end(), [&](const LineId& id) {
     const Line& line = writers_[id.writer][id.number - 1];
-    for (size_t p = 0; p < pipelines_; ++p) {
+    for (const size_t p : pipelines_) {
       if (line.file == file && IsDue(line, p)) return false;
     }
     return true;
@@ -181,7 +186,7 @@ std::vector<std::string> Oracle::Missing(size_t count) const {
   std::vector<std::string> missing;
   for (const Lines& lines : writers_) {
     for (const Line& line : lines) {
-      for (size_t p = 0; p < pipelines_; ++p) {
+      for (const size_t p : pipelines_) {
         if (!IsDue(line, p) || missing.size() >= count) continue;
         missing.push_back(fmt::format("pipeline {}: \"{}\" (file {}, end {})", p, Shown(line.text),
                                       line.file, line.end));
@@ -197,7 +202,7 @@ OracleCounts Oracle::Counts() const {
   for (const Lines& lines : writers_) {
     counts.lines += lines.size();
     for (const Line& line : lines) {
-      counts.arrived += line.arrived[0] > 0 ? 1 : 0;
+      counts.arrived += line.arrived[0] > 0 || line.arrived[kDeadLetters] > 0 ? 1 : 0;
       counts.excused += line.excused[0] && line.arrived[0] == 0 ? 1 : 0;
     }
   }

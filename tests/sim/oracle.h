@@ -10,6 +10,8 @@
 // - repeatable: the agent could not store the name of the origin before it died, because the store
 //   failed. It may come again under another name.
 // - filtered: the pipeline drops it. It must not arrive.
+// - refused: the destination does not take it for good; it must arrive at the dead letters, and
+//   nowhere else.
 //
 // Place:    one per World; writers and rotators tell it what they do, the Destination what came.
 // Threads:  confined to the simulation's thread.
@@ -30,7 +32,9 @@
 
 namespace kelp::sim {
 
-constexpr size_t kPipelinesMax = 2;
+// Two at most, and the dead letters of the first one.
+constexpr size_t kPipelinesMax = 3;
+constexpr size_t kDeadLetters = 2;
 
 // One line, or one record of several.
 struct Line {
@@ -42,6 +46,7 @@ struct Line {
   bool complete = false;
   bool torn = false;
   bool filtered = false;
+  bool refused = false;
   std::array<uint32_t, kPipelinesMax> arrived{};
   std::array<bool, kPipelinesMax> excused{};
   std::array<bool, kPipelinesMax> repeatable{};
@@ -73,7 +78,10 @@ class Oracle {
  public:
   explicit Oracle(History& history) : history_(history) {}
   // Before anything else.
-  void set_pipelines(size_t pipelines) { pipelines_ = pipelines; }
+  void set_pipelines(size_t pipelines, bool dead_letters) {
+    for (size_t p = 0; p < pipelines; ++p) pipelines_.push_back(p);
+    if (dead_letters) pipelines_.push_back(kDeadLetters);
+  }
   // Writes of checkpoints may fail: rows of origins without a stored name may come twice.
   void set_store_fails(bool fails) { store_fails_ = fails; }
 
@@ -82,6 +90,7 @@ class Oracle {
   // What the next line of a writer begins with, so that it is known by.
   std::string NextName(uint32_t writer) const;
   LineId Begin(uint32_t writer, std::string text, bool filtered);
+  void Refused(const LineId& id) { Get(id).refused = true; }
   // Its line end was written.
   void Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t end);
   // A part of it is in one file, the rest will be in another, or nowhere.
@@ -118,8 +127,8 @@ class Oracle {
   Line* FindByBody(std::string_view body, LineId& id);
   bool PieceOfTorn(std::string_view body) const;
   bool IsDue(const Line& line, size_t pipeline) const {
-    return line.complete && !line.filtered && !line.torn && !line.excused[pipeline] &&
-           line.arrived[pipeline] == 0;
+    return (pipeline == kDeadLetters) == line.refused && line.complete && !line.filtered &&
+           !line.torn && !line.excused[pipeline] && line.arrived[pipeline] == 0;
   }
   // Changes a line and keeps due_ right.
   template <typename F>
@@ -127,7 +136,7 @@ class Oracle {
   void Excuse(Line& line);
 
   History& history_;
-  size_t pipelines_ = 1;
+  std::vector<size_t> pipelines_;
   bool store_fails_ = false;
   std::vector<Lines> writers_;
   std::map<uint64_t, std::vector<LineId>> by_file_;

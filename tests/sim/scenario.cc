@@ -17,6 +17,8 @@ struct PipelineOptions {
   std::string format = "lines";
   bool filter = false;
   std::string input_more;  // further keys of the input
+  bool dead_letters = false;
+  bool spooled = false;
 };
 
 std::string Pipeline(World& world, const PipelineOptions& options) {
@@ -30,9 +32,15 @@ std::string Pipeline(World& world, const PipelineOptions& options) {
     yaml += fmt::format("processors: [{{type: filter, exclude: {{field: body, regex: {}}}}}], ",
                         kFilteredWord);
   }
-  yaml +=
-      fmt::format("outputs: [{{type: sim, pipeline: {}, lanes: {}, room: {}, batches_max: {}}}]}}",
-                  number, chance.Between(1, 3), chance.Between(1, 8), chance.Between(1, 4));
+  const std::string keys =
+      fmt::format("pipeline: {}, lanes: {}, room: {}, batches_max: {}", number,
+                  chance.Between(1, 3), chance.Between(1, 8), chance.Between(1, 4));
+  yaml += options.spooled ? "outputs: [{type: sim_spooled, output: {" + keys + "}}]"
+                          : "outputs: [{type: sim, " + keys + "}]";
+  if (options.dead_letters) {
+    yaml += fmt::format(", dead_letter: {{type: sim, pipeline: {}}}", kDeadLetters);
+  }
+  yaml += "}";
   return yaml;
 }
 
@@ -102,9 +110,10 @@ void BuildContainers(World& world, const DatedOptions& rotation, bool split_reco
   VaryFaults(world);
   world.options.exact_restart = false;  // pieces of one stream are read again with the other's
   world.options.pipelines.push_back(
-      Pipeline(world, {.include = "/var/log/pods/*/*/*.log", .format = "cri"}));
+      Pipeline(world, {.include = "/var/log/pods/*/*/*.log", .format = "container"}));
   MakeLogDir(world);
   Chance& chance = world.chance();
+  const LogFormat format = chance.Percent(70) ? LogFormat::kCri : LogFormat::kDocker;
   world.disk().MakeDir("/var/log/pods");
   for (uint64_t pod = chance.Between(1, 2); pod > 0; --pod) {
     const std::string dir = fmt::format("/var/log/pods/ns_pod{}_uid", pod);
@@ -210,6 +219,38 @@ void BuildReload(World& world) {
   world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
 }
 
+// Records of several lines.
+void BuildJava(World& world) {
+  VaryFaults(world);
+  world.options.exact_restart = false;  // the last record may go on: it is read again
+  world.options.pipelines.push_back(
+      Pipeline(world, {.input_more = ", multiline: {start: 'w\\d+#'}"}));
+  MakeLogDir(world);
+  LogWriter& writer = AddApp(world, "/var/log/app.log", {.format = LogFormat::kJava});
+  world.Add<NumberedRotator>(writer, NumberedOptions{});
+}
+
+// What the destination refuses goes to the dead letters.
+void BuildDeadLetters(World& world) {
+  VaryFaults(world);
+  world.options.dead_letters = true;
+  world.options.pipelines.push_back(Pipeline(world, {.dead_letters = true}));
+  MakeLogDir(world);
+  LogWriter& writer = AddApp(world, "/var/log/app.log", {.refused_percent = 10});
+  world.Add<NumberedRotator>(writer, NumberedOptions{});
+}
+
+// A spool before the output, on the same disk.
+void BuildSpool(World& world) {
+  VaryFaults(world);
+  world.options.spooled = true;
+  world.options.pipelines.push_back(Pipeline(world, {.spooled = true}));
+  MakeLogDir(world);
+  world.disk().MakeDir("/spool");
+  world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
+  if (world.chance().Percent(30)) world.Add<DiskFiller>();
+}
+
 // The disk fills up and is emptied again; writers go on where they were stopped.
 void BuildDiskFull(World& world) {
   BuildPlain(world);
@@ -268,11 +309,17 @@ const std::vector<Scenario>& AllScenarios() {
        "a guard tells that a file was written anew"},
       {"recreate", "deleted and made again, or replaced by another file", BuildRecreate},
       {"remove_tree", "deleted with its directory; both come back", BuildRemoveTree},
-      {"keep_few", "Docker's .1 and .2: the oldest are deleted, read or not", BuildKeepFew},
+      {"keep_few", "Docker's .1 and .2: the oldest are deleted, read or not", BuildKeepFew,
+       "finding F7: an inode that is used again is not the known file"},
       {"two_pipelines", "two pipelines follow the same file", BuildTwoPipelines},
-      {"reload", "the configuration changes while files rotate", BuildReload},
+      {"reload", "the configuration changes while files rotate", BuildReload,
+       "finding F6: rotation right after a reload without inotify"},
+      {"java", "records of several lines", BuildJava, "the file input has the keys of multiline"},
+      {"dead_letters", "rows that the destination refuses for good", BuildDeadLetters},
+      {"spool", "a spool on the simulated disk before the output", BuildSpool},
       {"disk_full", "writers and rotators without space", BuildDiskFull},
-      {"clock", "the wall clock is set forth and back", BuildClock},
+      {"clock", "the wall clock is set forth and back", BuildClock,
+       "finding F5: order does not follow from birth times alone"},
       {"odd_files", "links, hard links, FIFOs, directories, loops, permission given later",
        BuildOddFiles},
   };

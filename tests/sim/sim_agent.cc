@@ -17,6 +17,7 @@ const pipeline::Registry& SimRegistry() {
     r.Add<input::FileInput>();
     r.Add<processor::FilterProcessor>();
     r.Add<SimOutput>();
+    r.Add<SpooledSimOutput>();
     return r;
   }();
   return registry;

@@ -24,7 +24,8 @@ void Damage(Request& request, Chance& chance) {
 
 }  // namespace
 
-const config::Schema<SimOutputConfig>& SimOutput::ConfigSchema() {
+const config::Schema<SimOutputConfig>& SimOutputConfig::ConfigSchema() {
+  using Config = SimOutputConfig;
   static const auto schema =
       config::Schema<Config>("sim", "Sends to the simulation's destination.")
           .Field("lanes", &Config::lanes, {.doc = "Requests under way at once."})
@@ -93,12 +94,23 @@ void SimOutput::SendSome(size_t lane) {
   world_.network->Send(std::move(request));
 }
 
+void SimOutput::GiveUpOrAck(Held held) {
+  std::vector<uint32_t> refused;
+  held.batch->ForEach([&](uint32_t row) {
+    const std::string_view body = held.batch->body().Get(row).text();
+    if (Destination::Refuses(static_cast<size_t>(config_.pipeline), body)) refused.push_back(row);
+  });
+  if (refused.empty()) return held.ack.Done();
+  host_->GiveUp(std::move(held.batch), std::move(refused), "refused", std::move(held.ack));
+}
+
 void SimOutput::Taken(Lane& lane) {
   for (; lane.sent > 0; --lane.sent) {
     Held held = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     --held_;
-    held.ack.Done();
+    world_.acked(held.batch->selected_count());
+    GiveUpOrAck(std::move(held));
   }
 }
 
@@ -127,6 +139,66 @@ void SimOutput::Stop(Duration grace) {
     }
     l.waiting.clear();
   }
+}
+
+// --- behind a spool ---
+
+const config::Schema<SpooledSimConfig>& SpooledSimConfig::ConfigSchema() {
+  static const auto schema =
+      config::Schema<SpooledSimConfig>("sim_spooled", "The same with a spool before it.")
+          .Field("output", &SpooledSimConfig::output, {.doc = "As of sim."})
+          .Field("size", &SpooledSimConfig::size, {.doc = "Of the spool.", .min = 1_MiB});
+  return schema;
+}
+
+Result<std::unique_ptr<pipeline::Output>> SpooledSimOutput::Create(
+    const Config& config, const pipeline::ComponentContext& context) {
+  return std::unique_ptr<pipeline::Output>(new SpooledSimOutput(config, context));
+}
+
+namespace {
+constexpr Duration kSpoolPoll = 50ms;
+
+spool::SpoolConfig SpoolOf(const SpooledSimConfig& config) {
+  spool::SpoolConfig spool;
+  spool.size = config.size;
+  spool.sync = spool::SyncMode::kAlways;
+  spool.path = "/spool/" + std::to_string(config.output.pipeline);
+  return spool;
+}
+}  // namespace
+
+SpooledSimOutput::SpooledSimOutput(const Config& config, const pipeline::ComponentContext& context)
+    : world_(g_world),
+      spool_(std::make_unique<SimOutput>(config.output), SpoolOf(config), context,
+             /*own_thread=*/false) {}
+
+SpooledSimOutput::~SpooledSimOutput() { *alive_ = false; }
+
+Status SpooledSimOutput::Start(pipeline::OutputHost& host) {
+  RETURN_IF_ERROR(spool_.Start(host));
+  StepLater(Duration(0));
+  return OkStatus();
+}
+
+void SpooledSimOutput::Write(SharedBatch batch, pipeline::Ack ack) {
+  if (world_.process->dead() || stopped_) return;
+  spool_.Write(std::move(batch), std::move(ack));
+}
+
+void SpooledSimOutput::StepLater(Duration pause) {
+  world_.after(pause, [this, alive = alive_] {
+    if (!*alive || stopped_ || world_.process->dead()) return;
+    const std::optional<Duration> more = spool_.Step();
+    // Acks and room are not told to us: a look now and then stands for the thread's condition.
+    const bool now = more.has_value() && *more <= world_.clock->Monotonic();
+    StepLater(now ? Duration(1us) : world_.chance->Between(1ms, kSpoolPoll));
+  });
+}
+
+void SpooledSimOutput::Stop(Duration grace) {
+  stopped_ = true;
+  spool_.Stop(grace);
 }
 
 }  // namespace kelp::sim

@@ -19,6 +19,7 @@
 #include "config/schema.h"
 #include "network.h"
 #include "pipeline/output.h"
+#include "pipeline/spooled_output.h"
 #include "sim_file_system.h"
 
 namespace kelp::sim {
@@ -28,11 +29,15 @@ struct OutputWorld {
   Network* network = nullptr;
   Destination* destination = nullptr;
   Chance* chance = nullptr;
+  Clock* clock = nullptr;
   const SimFileSystem* process = nullptr;
   std::function<void(Duration, std::function<void()>)> after;
+  // Rows that the destination answered for.
+  std::function<void(uint64_t)> acked;
 };
 
 struct SimOutputConfig {
+  static const config::Schema<SimOutputConfig>& ConfigSchema();
   int lanes = 2;
   int room = 8;         // batches
   int batches_max = 3;  // in a request
@@ -43,7 +48,7 @@ class SimOutput final : public pipeline::Output, public Sender {
  public:
   static constexpr std::string_view kName = "sim";
   using Config = SimOutputConfig;
-  static const config::Schema<Config>& ConfigSchema();
+  static const config::Schema<Config>& ConfigSchema() { return Config::ConfigSchema(); }
   static Result<std::unique_ptr<Output>> Create(const Config& config,
                                                 const pipeline::ComponentContext& context);
   // For outputs made from now on.
@@ -71,6 +76,7 @@ class SimOutput final : public pipeline::Output, public Sender {
   void SendSome(size_t lane);
   void Later(size_t lane, Duration pause);
   void Taken(Lane& lane);
+  void GiveUpOrAck(Held held);
 
   const Config config_;
   const OutputWorld world_;
@@ -80,6 +86,38 @@ class SimOutput final : public pipeline::Output, public Sender {
   size_t held_ = 0;
   bool stopped_ = false;
   // Tells a timer that its output is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// `type: sim_spooled`: the same behind a real spool on the simulated disk, whose thread the World
+// plays.
+struct SpooledSimConfig {
+  SimOutputConfig output;
+  ByteSize size = 1_MiB;
+  static const config::Schema<SpooledSimConfig>& ConfigSchema();
+};
+
+class SpooledSimOutput final : public pipeline::Output {
+ public:
+  static constexpr std::string_view kName = "sim_spooled";
+  using Config = SpooledSimConfig;
+  static const config::Schema<Config>& ConfigSchema() { return Config::ConfigSchema(); }
+  static Result<std::unique_ptr<Output>> Create(const Config& config,
+                                                const pipeline::ComponentContext& context);
+
+  SpooledSimOutput(const Config& config, const pipeline::ComponentContext& context);
+  ~SpooledSimOutput() override;
+  Status Start(pipeline::OutputHost& host) override;
+  void Write(SharedBatch batch, pipeline::Ack ack) override;
+  bool HasRoom() const override { return spool_.HasRoom(); }
+  void Stop(Duration grace) override;
+
+ private:
+  void StepLater(Duration pause);
+
+  const OutputWorld world_;
+  pipeline::SpooledOutput spool_;
+  bool stopped_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -42,7 +42,7 @@ void World::Build() {
   network_->faults = options.network;
   checkpoints_.write_errors_per_mille = options.checkpoint_errors_per_mille;
   oracle_.set_store_fails(options.checkpoint_errors_per_mille > 0);
-  oracle_.set_pipelines(options.pipelines.size());
+  oracle_.set_pipelines(options.pipelines.size(), options.dead_letters);
 }
 
 // --- time ---
@@ -114,10 +114,12 @@ void World::StartAgent() {
   history_.Say("agent", "starts");
   agent_ = std::make_unique<SimAgent>(clock_, *disk_, history_, chance_.Fork(), checkpoints_,
                                       options.agent, [this] { OnAgentCall(); });
-  SimOutput::SetWorld({network_.get(), destination_.get(), &chance_, &agent_->files(),
+  acked_rows_ = 0;
+  SimOutput::SetWorld({network_.get(), destination_.get(), &chance_, &clock_, &agent_->files(),
                        [this](Duration delay, std::function<void()> event) {
                          timers_.emplace(clock_.Monotonic() + delay, std::move(event));
-                       }});
+                       },
+                       [this](uint64_t rows) { acked_rows_ += rows; }});
   const Duration now = clock_.Monotonic();
   tail_earliest_ = tail_latest_ = now;
   engine_at_ = now + kEnginePoll;
@@ -199,8 +201,34 @@ void World::TurnEngine() {
   if (Broken(Break::kBusyLoop)) engine_at_ = now + 1ms, ++busy_steps_;
 }
 
+void World::CheckLedger(bool at_rest) {
+  uint64_t delivered = 0;
+  uint64_t dropped = 0;
+  for (const pipeline::LedgerEntry& entry : agent_->engine().Ledger()) {
+    const pipeline::LedgerFigures& f = entry.figures;
+    const bool moving = f.in_flight_rows != 0 || f.in_flight_bytes != 0;
+    if (!entry.AddsUp() || (at_rest && moving)) {
+      oracle_.Fail(fmt::format(
+          "ledger of {} {}: {} rows read, {} filtered, {} delivered, {} dropped, {} in flight, {} "
+          "returned; {} bytes read, {} acknowledged, {} in flight, {} returned{}",
+          entry.pipeline, entry.name, f.read_rows, f.filtered.total(), f.delivered_rows,
+          f.dropped.total(), f.in_flight_rows, f.returned_rows, f.read_bytes, f.acknowledged_bytes,
+          f.in_flight_bytes, f.returned_bytes, at_rest ? " at rest" : ""));
+    }
+    delivered += f.delivered_rows;
+    dropped += f.dropped.total();
+  }
+  // The outputs' own count of the same rows.
+  const uint64_t given_up = options.dead_letters ? dropped : 0;
+  if (at_rest && !options.spooled && delivered + given_up * 2 != acked_rows_) {
+    oracle_.Fail(fmt::format("ledger: {} rows delivered and {} dropped, outputs say {}", delivered,
+                             dropped, acked_rows_));
+  }
+}
+
 void World::CheckMemory() {
   if (agent_ == nullptr || agent_->stopped()) return;
+  CheckLedger(/*at_rest=*/false);
   // One turn may pass the limit: a line that does not fit is read all the same.
   const MemoryBudget& memory = agent_->engine().memory();
   const uint64_t most = memory.limit() + (256u << 10);
@@ -346,6 +374,7 @@ void World::CheckQuiet() {
                              std::chrono::duration_cast<std::chrono::seconds>(kQuiet).count()));
   }
   CheckMemory();
+  CheckLedger(/*at_rest=*/true);
   if (agent_->engine().memory().used() != 0) {
     oracle_.Fail(fmt::format("memory: {} bytes held by nothing", agent_->engine().memory().used()));
   }

@@ -46,6 +46,8 @@ struct WorldOptions {
   uint32_t reload_percent = 0;       // of lives that get a changed configuration
   uint32_t clean_stop_percent = 10;  // of ends of lives
   bool exact_restart = true;         // a clean restart sends nothing again
+  bool dead_letters = false;         // the first pipeline has a dead-letter output
+  bool spooled = false;              // outputs have a spool
   // The pipelines, as flow YAML.
   std::vector<std::string> pipelines;
   // Pipelines of a reload; empty: as above.
@@ -125,6 +127,7 @@ class World {
   void TurnEngine();
   void OnAgentCall();
   void CheckMemory();
+  void CheckLedger(bool at_rest);
   Duration TailAt() const;
   Duration Jitter(Duration most);
   void Outage();
@@ -148,6 +151,7 @@ class World {
   Duration tail_latest_{0};
   Duration engine_at_{0};
   Duration tick_at_{0};
+  uint64_t acked_rows_ = 0;  // by the outputs of this life
   uint64_t busy_steps_ = 0;  // steps and turns that said they did something
   std::map<std::string, uint64_t> events_;
 };

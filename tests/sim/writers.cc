@@ -48,23 +48,28 @@ bool LogWriter::EnsureOpen() {
   return true;
 }
 
-std::string LogWriter::Padding(bool filtered) {
+std::string LogWriter::Padding(std::string_view word) {
   const bool is_long = world_.chance().Percent(options_.long_percent);
   const size_t most = is_long ? 3 * options_.line_bytes_max : kPaddingMax;
   std::string padding(world_.chance().Below(most),
                       static_cast<char>('a' + world_.chance().Below(26)));
-  if (filtered) padding.insert(0, kFilteredWord);
-  return padding;
+  return std::string(word) + padding;
 }
 
 LogWriter::Piece LogWriter::PlainLine() {
   const bool filtered = world_.chance().Percent(options_.filtered_percent);
-  const std::string text = world_.oracle().NextName(names_[0]) + Padding(filtered) + "$";
+  const bool refused = !filtered && world_.chance().Percent(options_.refused_percent);
+  const std::string text = world_.oracle().NextName(names_[0]) +
+                           Padding(filtered  ? kFilteredWord
+                                   : refused ? kRefusedWord
+                                             : "") +
+                           "$";
   const bool crlf = world_.chance().Percent(options_.crlf_percent);
   Piece piece;
-  piece.line = world_.oracle().Begin(names_[0], text.substr(0, options_.line_bytes_max), filtered);
+  piece.line = world_.oracle().Begin(names_[0], text, filtered);
   piece.bytes = text + (crlf ? "\r\n" : "\n");
   piece.completes = true;
+  if (refused) world_.oracle().Refused(piece.line);
   Limit(piece.line);
   return piece;
 }
@@ -84,7 +89,7 @@ LogWriter::Piece LogWriter::CriLine(size_t stream, bool last) {
     text = world_.oracle().NextName(names_[stream]);
     record.line = world_.oracle().Begin(names_[stream], "", false);
   }
-  text += Padding(false);
+  text += Padding("");
   if (last) text += "$";
   Line& whole = world_.oracle().Get(record.line);
   (whole.beyond.empty() ? whole.text : whole.beyond) += text;
@@ -93,8 +98,23 @@ LogWriter::Piece LogWriter::CriLine(size_t stream, bool last) {
   Piece piece;
   piece.line = record.line;
   piece.completes = last;
-  piece.bytes = std::string("2026-11-20T23:49:26.3Z ") + (stream == 0 ? "stdout " : "stderr ") +
-                (last ? "F " : "P ") + text + "\n";
+  const std::string name = stream == 0 ? "stdout" : "stderr";
+  piece.bytes = options_.format == LogFormat::kCri
+                    ? "2026-11-20T23:49:26.3Z " + name + (last ? " F " : " P ") + text + "\n"
+                    : "{\"log\":\"" + text + (last ? "\\n" : "") + "\",\"stream\":\"" + name +
+                          "\",\"time\":\"2026-11-20T23:49:26.3Z\"}\n";
+  return piece;
+}
+
+LogWriter::Piece LogWriter::JavaRecord() {
+  std::string text = world_.oracle().NextName(names_[0]) + Padding("") + "$";
+  for (uint64_t frames = world_.chance().Below(5); frames > 0; --frames) {
+    text += "\n\tat " + Padding("");
+  }
+  Piece piece;
+  piece.line = world_.oracle().Begin(names_[0], text, false);
+  piece.bytes = text + "\n";
+  piece.completes = true;
   return piece;
 }
 
@@ -103,6 +123,8 @@ std::vector<LogWriter::Piece> LogWriter::NextPieces() {
   for (uint64_t n = world_.chance().Between(1, options_.lines_max); n > 0; --n) {
     if (options_.format == LogFormat::kLines) {
       pieces.push_back(PlainLine());
+    } else if (options_.format == LogFormat::kJava) {
+      pieces.push_back(JavaRecord());
     } else {
       const bool last = !world_.chance().Percent(options_.partial_percent);
       pieces.push_back(CriLine(world_.chance().Below(2), last));

@@ -1,8 +1,8 @@
 // LogWriter: a program that writes a log.
 //
 // It writes lines in bursts, leaves half lines for a while, and opens its file again when a rotator
-// asks for it. What it writes follows from its options: plain lines with LF or CRLF, or the CRI
-// format with records in pieces on two streams.
+// asks for it. What it writes follows from its options: plain lines with LF or CRLF, records of
+// several lines as Java's traces are, or container formats with records in pieces on two streams.
 #ifndef KELP_TESTS_SIM_WRITERS_H_
 #define KELP_TESTS_SIM_WRITERS_H_
 
@@ -21,7 +21,7 @@
 
 namespace kelp::sim {
 
-enum class LogFormat : uint8_t { kLines, kCri };
+enum class LogFormat : uint8_t { kLines, kJava, kCri, kDocker };
 
 struct WriterOptions {
   std::string path;
@@ -31,6 +31,7 @@ struct WriterOptions {
   uint32_t half_percent = 25;  // of writes end in a half line
   uint32_t long_percent = 2;   // of lines are longer than line_bytes_max
   uint32_t filtered_percent = 0;
+  uint32_t refused_percent = 0;   // of lines the destination does not take
   uint32_t partial_percent = 30;  // of CRI lines are not the last piece of their record
   bool split_records = false;     // across a rotation
   size_t line_bytes_max = 1024;   // of the input's configuration
@@ -38,8 +39,9 @@ struct WriterOptions {
   Duration pause_max = 1s;
 };
 
-// What a filter drops.
+// What a filter drops, and what the destination refuses for good.
 inline constexpr std::string_view kFilteredWord = "DROP";
+inline constexpr std::string_view kRefusedWord = "POISON";
 
 class LogWriter final : public Actor {
  public:
@@ -75,8 +77,9 @@ class LogWriter final : public Actor {
   bool EnsureOpen();
   std::vector<Piece> NextPieces();
   Piece PlainLine();
+  Piece JavaRecord();
   Piece CriLine(size_t stream, bool last);
-  std::string Padding(bool filtered);
+  std::string Padding(std::string_view word);
   void Limit(const LineId& id);
   // Writes pieces; of the last one only `cut` bytes when it is not 0.
   void Write(std::vector<Piece> pieces, size_t cut);
