@@ -16,13 +16,15 @@ void DescribeTerm(const Term& term, std::string& out) {
   switch (term.kind) {
     case Term::Kind::kTokens:
       out += '"' + term.text + '"';
-      if (term.prefix) out += '*';
       return;
     case Term::Kind::kRegex:
       out += '/' + term.text + '/';
       return;
     case Term::Kind::kEqual:
       out += "=\"" + term.text + '"';
+      return;
+    case Term::Kind::kNet:
+      out += term.text;
       return;
     case Term::Kind::kPresent:
       out += '*';
@@ -73,6 +75,12 @@ std::string Describe(const Tree& tree) {
 std::string Describe(const Query& query) {
   std::string out;
   DescribeNode(query.terms(), query.root(), out);
+  return out;
+}
+
+std::string Describe(const Term& term) {
+  std::string out;
+  DescribeTerm(term, out);
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "query/ip_address.h"
 #include "query/number.h"
 #include "query/query.h"
 #include "query/regex.h"
@@ -26,19 +27,23 @@ struct Bound {
   bool inclusive = true;
   std::string text;
   std::optional<Number> number;  // when `text` is one
+  std::optional<IpAddress> ip;   // likewise
 };
 
 // One question about the values of a row.
 struct Term {
-  enum class Kind : uint8_t { kTokens, kRegex, kEqual, kRange, kPresent };
+  enum class Kind : uint8_t { kTokens, kRegex, kEqual, kRange, kNet, kPresent };
   Kind kind = Kind::kTokens;
-  std::string field;  // empty: body and all fields
-  std::string text;   // word, phrase, pattern or exact value
-  bool prefix = false;
+  std::string field;                   // empty: body and all fields
+  std::string text;                    // word, phrase, pattern or exact value
+  bool stars = false;                  // '*' in `text` stands for what may be there
   std::optional<TokenPattern> tokens;  // kTokens
   std::shared_ptr<const Regex> regex;  // kRegex
   std::optional<Bound> low;            // kRange; also comparisons, which are half of one
   std::optional<Bound> high;
+  std::optional<Number> number;  // kEqual, when `text` is one: then "1" and "1.0" are equal
+  std::optional<IpAddress> ip;   // kEqual, when `text` is an IPv6 address: it has many spellings
+  std::optional<IpNet> net;      // kNet
 };
 
 struct Node {
@@ -68,6 +73,7 @@ class Query {
 // A canonical text of the tree, for tests and logs: (and word:"a" (not (or ...))).
 std::string Describe(const Tree& tree);
 std::string Describe(const Query& query);
+std::string Describe(const Term& term);
 
 }  // namespace kelp::query
 

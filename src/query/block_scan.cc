@@ -23,11 +23,13 @@ std::vector<uint64_t> SureTokens(const Term& term) {
     case Term::Kind::kRegex:
       return term.regex->hashes();
     case Term::Kind::kEqual: {
+      if (term.number || term.ip) break;  // other texts are equal to it
       std::vector<uint64_t> hashes;
       store::HashTokens(term.text, hashes);
       return hashes;
     }
     case Term::Kind::kRange:
+    case Term::Kind::kNet:
     case Term::Kind::kPresent:
       break;
   }
@@ -36,8 +38,8 @@ std::vector<uint64_t> SureTokens(const Term& term) {
 
 }  // namespace
 
-BlockScan::BlockScan(const Query& query, Interrupt& interrupt)
-    : query_(query), interrupt_(interrupt) {
+BlockScan::BlockScan(const Query& query, Interrupt& interrupt, StageClock* clock)
+    : query_(query), interrupt_(interrupt), clock_(clock) {
   for (const Term& term : query.terms()) hashes_.push_back(SureTokens(term));
   bound_.resize(query.terms().size());
   AddPlan(query.root());
@@ -46,7 +48,7 @@ BlockScan::BlockScan(const Query& query, Interrupt& interrupt)
 uint32_t BlockScan::AddPlan(const Node& node) {
   std::vector<uint32_t> children;
   for (const Node& child : node.children) children.push_back(AddPlan(child));
-  plan_.push_back({&node, std::move(children), {}, Verdict::kNone, 0});
+  plan_.push_back({&node, std::move(children), {}, Verdict::kNone, 0, Why::kValues});
   return static_cast<uint32_t>(plan_.size() - 1);
 }
 
@@ -66,6 +68,7 @@ Verdict BlockScan::Decide(PlanNode& plan) {
       Bind(node.term);
       plan.cost = bound_[node.term].cost;
       plan.verdict = bound_[node.term].verdict;
+      plan.why = node.negated ? Why::kValues : bound_[node.term].why;
       if (node.negated) plan.verdict = Negate(plan.verdict);
       return plan.verdict;
     case Node::Kind::kAnd:
@@ -85,6 +88,7 @@ Verdict BlockScan::DecideList(PlanNode& plan) {
   plan.cost = 0;
   for (const uint32_t child : plan.children) {
     const Verdict verdict = Decide(plan_[child]);
+    if (verdict == Verdict::kNone) plan.why = plan_[child].why;
     if (verdict == decides) return decides;
     if (verdict != Verdict::kSome) continue;
     plan.open.push_back(child);
@@ -101,6 +105,7 @@ void BlockScan::Bind(uint32_t term_index) {
   BoundTerm& bound = bound_[term_index];
   bound.columns.clear();
   bound.fallbacks.clear();
+  bound.nested.clear();
   bound.preferred.clear();
   bound.cost = 0;
   if (term.field.empty()) {
@@ -108,14 +113,18 @@ void BlockScan::Bind(uint32_t term_index) {
   } else {
     BindField(term, hashes_[term_index], bound);
   }
-  for (const auto* columns : {&bound.columns, &bound.fallbacks, &bound.preferred}) {
+  for (const auto* columns : {&bound.columns, &bound.fallbacks, &bound.nested, &bound.preferred}) {
     for (const int column : *columns) bound.cost += Cost(term, column);
   }
+  bound.ruled_out += bound.verdict == Verdict::kNone ? 1 : 0;
+  bound.settled += bound.verdict == Verdict::kAll ? 1 : 0;
 }
 
 void BlockScan::BindAnywhere(const Term& term, std::span<const uint64_t> hashes, BoundTerm& bound) {
   bound.verdict = Verdict::kNone;
+  bound.why = Why::kWords;
   if (!hashes.empty() && !block_->MayContainTokens(-1, hashes)) return;
+  bound.why = Why::kValues;
   const std::span<const ColumnInfo> columns = block_->columns();
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto column = static_cast<int>(i);
@@ -135,40 +144,79 @@ void BlockScan::BindField(const Term& term, std::span<const uint64_t> hashes, Bo
   const std::span<const ColumnInfo> columns = block_->columns();
   const bool presence = term.kind == Term::Kind::kPresent;
   bool always_preferred = false;  // every row has a value under the full name
+  bound.why = Why::kNoField;
   for (size_t i = 0; i < columns.size(); ++i) {
     const ColumnInfo& info = columns[i];
     const auto column = static_cast<int>(i);
     const NameMatch name = MatchName(info.name, term.field);
     if (name == NameMatch::kNone || (info.constant && info.value.missing())) continue;
+    const bool inside = name == NameMatch::kPrefix;
+    if (inside && info.kind == ColumnKind::kResource) continue;
+    if (bound.why == Why::kNoField) bound.why = Why::kValues;
     const bool full = name == NameMatch::kFull;
+    auto& others = inside ? bound.nested : bound.fallbacks;
     if (info.constant) {
-      const bool matches = ValueMatches(term, info.value, memory_);
+      const bool matches =
+          inside ? ValueMatchesAt(term, info.value, PathIn(info.name, term.field), memory_)
+                 : ValueMatches(term, info.value, memory_);
       if (matches && (full || presence)) return;
       if (full) always_preferred = true;
-      if (matches) bound.fallbacks.push_back(column);
+      if (matches) others.push_back(column);
+    } else if (inside) {
+      if (MayMatchInside(term, column)) others.push_back(column);
     } else {
       if (full && !presence) bound.preferred.push_back(column);
-      if (MayMatch(term, hashes, column)) {
-        (full || presence ? bound.columns : bound.fallbacks).push_back(column);
+      why_ = Why::kValues;
+      if (!MayMatch(term, hashes, column)) {
+        bound.why = why_;
+      } else {
+        (full || presence ? bound.columns : others).push_back(column);
       }
     }
   }
-  if (always_preferred) bound.fallbacks.clear();
-  if (bound.fallbacks.empty()) bound.preferred.clear();
-  const auto is_constant = [&](int column) {
-    return columns[static_cast<size_t>(column)].constant;
-  };
-  if (bound.preferred.empty() &&
-      std::any_of(bound.fallbacks.begin(), bound.fallbacks.end(), is_constant)) {
-    return;  // a fallback that matches everywhere, and nothing to prefer to it
-  }
-  const bool open = !bound.columns.empty() || !bound.fallbacks.empty();
-  bound.verdict = open ? Verdict::kSome : Verdict::kNone;
+  bound.verdict = VerdictOfField(bound, always_preferred);
 }
 
-bool BlockScan::MayMatch(const Term& term, std::span<const uint64_t> hashes, int column) const {
-  if (!hashes.empty() && !block_->MayContainTokens(column, hashes)) return false;
-  return term.kind != Term::Kind::kEqual || block_->MayEqual(column, term.text);
+Verdict BlockScan::VerdictOfField(BoundTerm& bound, bool always_preferred) const {
+  if (always_preferred) {
+    bound.fallbacks.clear();
+    bound.nested.clear();
+  }
+  if (bound.fallbacks.empty() && bound.nested.empty()) bound.preferred.clear();
+  const auto is_constant = [&](int column) {
+    return block_->columns()[static_cast<size_t>(column)].constant;
+  };
+  // A constant among the others matches everywhere, and there may be nothing to prefer to it.
+  if (bound.preferred.empty() &&
+      (std::any_of(bound.fallbacks.begin(), bound.fallbacks.end(), is_constant) ||
+       std::any_of(bound.nested.begin(), bound.nested.end(), is_constant))) {
+    return Verdict::kAll;
+  }
+  const bool open = !bound.columns.empty() || !bound.fallbacks.empty() || !bound.nested.empty();
+  return open ? Verdict::kSome : Verdict::kNone;
+}
+
+// Inside a JSON value escapes may hide words, but not the keys that a path goes through.
+bool BlockScan::MayMatchInside(const Term& term, int column) {
+  const ColumnInfo& info = block_->columns()[static_cast<size_t>(column)];
+  std::vector<uint64_t> inside;
+  store::HashTokens(PathIn(info.name, term.field), inside);
+  if (!inside.empty() && !block_->MayContainTokens(column, inside)) return false;
+  return block_->MayHold(column, [&](const Value& value) {
+    return ValueMatchesAt(term, value, PathIn(info.name, term.field), memory_);
+  });
+}
+
+bool BlockScan::MayMatch(const Term& term, std::span<const uint64_t> hashes, int column) {
+  if (!block_->MayHold(column,
+                       [&](const Value& value) { return ValueMatches(term, value, memory_); })) {
+    return false;
+  }
+  if (hashes.empty() ||
+      block_->columns()[static_cast<size_t>(column)].kind == ColumnKind::kResource)
+    return true;
+  why_ = Why::kWords;
+  return block_->MayContainTokens(column, hashes);
 }
 
 // In rough units of work: tags are small dictionaries, bodies long texts.
@@ -236,22 +284,25 @@ Status BlockScan::NarrowToAny(const PlanNode& plan, Bitmap& rows) {
 Status BlockScan::FindTerm(uint32_t term_index, Bitmap rows, Bitmap& hits) {
   const Term& term = query_.terms()[term_index];
   const BoundTerm& bound = bound_[term_index];
-  RETURN_IF_ERROR(ScanInto(term, bound.columns, rows, hits));
-  if (bound.fallbacks.empty()) return OkStatus();
+  RETURN_IF_ERROR(ScanInto(term, bound.columns, false, rows, hits));
+  if (bound.fallbacks.empty() && bound.nested.empty()) return OkStatus();
   for (const int column : bound.preferred) {
     ASSIGN_OR_RETURN(const store::TextColumn* values, ReadColumn(column));
     RemovePresent(*values, rows);
   }
-  return ScanInto(term, bound.fallbacks, rows, hits);
+  RETURN_IF_ERROR(ScanInto(term, bound.fallbacks, false, rows, hits));
+  return ScanInto(term, bound.nested, true, rows, hits);
 }
 
 // Moves rows that match in one of the columns from `rows` to `hits`.
-Status BlockScan::ScanInto(const Term& term, const std::vector<int>& columns, Bitmap& rows,
-                           Bitmap& hits) {
+Status BlockScan::ScanInto(const Term& term, const std::vector<int>& columns, bool nested,
+                           Bitmap& rows, Bitmap& hits) {
   for (const int column : columns) {
     if (interrupt_.stopped() || !rows.Any()) break;
     ASSIGN_OR_RETURN(const store::TextColumn* values, ReadColumn(column));
-    ScanColumn(term, *values, rows, memory_, interrupt_, hits);
+    const std::string_view name = block_->columns()[static_cast<size_t>(column)].name;
+    const std::string_view path = nested ? PathIn(name, term.field) : std::string_view();
+    ScanColumn(term, path, *values, rows, memory_, interrupt_, hits);
     rows.AndNot(hits);
   }
   return OkStatus();
@@ -261,7 +312,11 @@ Result<const store::TextColumn*> BlockScan::ReadColumn(int column) {
   if (block_->columns()[static_cast<size_t>(column)].kind == ColumnKind::kBody) {
     has_read_body_ = true;
   }
-  return reader_.Column(column);
+  if (clock_ == nullptr) return reader_.Column(column);
+  clock_->Lap(Stage::kMatch);
+  auto values = reader_.Column(column);
+  clock_->Lap(Stage::kDecode);
+  return values;
 }
 
 }  // namespace kelp::query

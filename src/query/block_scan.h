@@ -9,7 +9,8 @@
 //   if (scan.Open(block) == BlockScan::Verdict::kSome) RETURN_IF_ERROR(scan.Narrow(rows));
 //
 // Which column a field name means is decided row by row: columns of the full name where the row has
-// a value there, else columns that end so. So blocks can be merged without changing an answer.
+// a value there, else columns that end so, and JSON values under the first parts of the name. So
+// blocks can be merged without changing an answer.
 //
 // Place:    Search and CountOverTime make one for each call.
 // Owns:     its reader. Borrows query, interrupt and the block at hand.
@@ -27,6 +28,7 @@
 #include "query/ast.h"
 #include "query/bitmap.h"
 #include "query/interrupt.h"
+#include "query/stage_clock.h"
 #include "query/value_match.h"
 #include "store/snapshot.h"
 
@@ -36,12 +38,21 @@ class BlockScan {
  public:
   enum class Verdict : uint8_t { kNone, kSome, kAll };  // how many of the block's rows can match
 
-  BlockScan(const Query& query, Interrupt& interrupt);
+  enum class Why : uint8_t { kWords, kValues, kNoField };  // no row can match
+
+  // `clock`, when given, learns what decoding and matching cost.
+  BlockScan(const Query& query, Interrupt& interrupt, StageClock* clock = nullptr);
 
   // Goes to another block; reads no column.
   Verdict Open(const store::Block& block);
   // Removes from `rows` those that do not match. REQUIRES: Open gave kSome.
   Status Narrow(Bitmap& rows);
+
+  // What ruled the block out. REQUIRES: Open gave kNone.
+  Why why() const { return plan_.back().why; }
+  // In how many blocks so far no row could answer a term, or every row did.
+  uint64_t ruled_out(size_t term) const { return bound_[term].ruled_out; }
+  uint64_t settled(size_t term) const { return bound_[term].settled; }
 
   store::BlockReader& reader() { return reader_; }
   // Whether Narrow decoded the body: then making rows of this block now is cheap.
@@ -52,9 +63,13 @@ class BlockScan {
   // A term and the columns of this block that it is about.
   struct BoundTerm {
     Verdict verdict = Verdict::kNone;
+    Why why = Why::kValues;
+    uint64_t ruled_out = 0;
+    uint64_t settled = 0;
     uint32_t cost = 0;
     std::vector<int> columns;    // any column, or those of the full name
     std::vector<int> fallbacks;  // asked for rows without a value in `preferred`
+    std::vector<int> nested;     // likewise: JSON columns in which the rest of the name may be
     std::vector<int> preferred;  // columns of the full name
   };
   struct PlanNode {
@@ -63,6 +78,7 @@ class BlockScan {
     std::vector<uint32_t> open;  // those that the filters did not settle, cheapest first
     Verdict verdict = Verdict::kNone;
     uint32_t cost = 0;
+    Why why = Why::kValues;
   };
 
   uint32_t AddPlan(const Node& node);
@@ -71,20 +87,25 @@ class BlockScan {
   void Bind(uint32_t term_index);
   void BindAnywhere(const Term& term, std::span<const uint64_t> hashes, BoundTerm& bound);
   void BindField(const Term& term, std::span<const uint64_t> hashes, BoundTerm& bound);
-  bool MayMatch(const Term& term, std::span<const uint64_t> hashes, int column) const;
+  Verdict VerdictOfField(BoundTerm& bound, bool always_preferred) const;
+  bool MayMatch(const Term& term, std::span<const uint64_t> hashes, int column);
   uint32_t Cost(const Term& term, int column) const;
   Status Narrow(const PlanNode& plan, Bitmap& rows);
   Status NarrowToAny(const PlanNode& plan, Bitmap& rows);
   Status FindTerm(uint32_t term_index, Bitmap rows, Bitmap& hits);
-  Status ScanInto(const Term& term, const std::vector<int>& columns, Bitmap& rows, Bitmap& hits);
+  Status ScanInto(const Term& term, const std::vector<int>& columns, bool nested, Bitmap& rows,
+                  Bitmap& hits);
+  bool MayMatchInside(const Term& term, int column);
   Result<const store::TextColumn*> ReadColumn(int column);
 
   const Query& query_;
   Interrupt& interrupt_;
+  StageClock* const clock_;
   store::BlockReader reader_;
   MatchMemory memory_;
   const store::Block* block_ = nullptr;
   bool has_read_body_ = false;
+  Why why_ = Why::kValues;                     // of the last MayMatch that said no
   std::vector<std::vector<uint64_t>> hashes_;  // by term: tokens that matching values contain
   std::vector<BoundTerm> bound_;               // by term
   std::vector<PlanNode> plan_;                 // children before parents; the last is the root

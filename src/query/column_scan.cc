@@ -30,13 +30,18 @@ void SelectByEntry(const TextColumn& column, const std::vector<uint8_t>& marked,
   }
 }
 
-void ScanDictionary(const Term& term, const TextColumn& column, const Bitmap& rows,
-                    MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
+bool Matches(const Term& term, std::string_view path, const Value& value, MatchMemory& memory) {
+  return path.empty() ? ValueMatches(term, value, memory)
+                      : ValueMatchesAt(term, value, path, memory);
+}
+
+void ScanDictionary(const Term& term, std::string_view path, const TextColumn& column,
+                    const Bitmap& rows, MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
   std::vector<uint8_t> marked(column.dictionary.size());
   size_t count = 0;
   for (size_t i = 0; i < marked.size(); ++i) {
     if (i % kRowsPerCheck == kRowsPerCheck - 1 && interrupt.Check()) return;
-    marked[i] = ValueMatches(term, column.dictionary[i], memory) ? 1 : 0;
+    marked[i] = Matches(term, path, column.dictionary[i], memory) ? 1 : 0;
     count += marked[i];
   }
   if (count == 0) return;
@@ -47,13 +52,13 @@ void ScanDictionary(const Term& term, const TextColumn& column, const Bitmap& ro
   }
 }
 
-void ScanRowByRow(const Term& term, const TextColumn& column, const Bitmap& rows,
-                  MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
+void ScanRowByRow(const Term& term, std::string_view path, const TextColumn& column,
+                  const Bitmap& rows, MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
   uint32_t seen = 0;
   rows.ForEach([&](uint32_t row) {
     if (++seen % kRowsPerCheck == 0) interrupt.Check();
     if (interrupt.stopped()) return;
-    if (ValueMatches(term, column.Get(row), memory)) hits.Set(row);
+    if (Matches(term, path, column.Get(row), memory)) hits.Set(row);
   });
 }
 
@@ -104,31 +109,31 @@ void ScanForRegex(const Term& term, const TextColumn& column, const Bitmap& rows
              });
 }
 
-void ScanPlain(const Term& term, const TextColumn& column, const Bitmap& rows, MatchMemory& memory,
-               Interrupt& interrupt, Bitmap& hits) {
-  const bool sparse = uint64_t{rows.Count()} * kSparseFactor < rows.rows();
+void ScanPlain(const Term& term, std::string_view path, const TextColumn& column,
+               const Bitmap& rows, MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
+  const bool sparse = !path.empty() || uint64_t{rows.Count()} * kSparseFactor < rows.rows();
   if (!sparse && term.kind == Term::Kind::kTokens) {
     ScanForTokens(term, column, rows, memory, interrupt, hits);
   } else if (!sparse && term.kind == Term::Kind::kRegex && !term.regex->literal().empty()) {
     ScanForRegex(term, column, rows, memory, interrupt, hits);
   } else {
-    ScanRowByRow(term, column, rows, memory, interrupt, hits);
+    ScanRowByRow(term, path, column, rows, memory, interrupt, hits);
   }
 }
 
 }  // namespace
 
-void ScanColumn(const Term& term, const TextColumn& column, const Bitmap& rows, MatchMemory& memory,
-                Interrupt& interrupt, Bitmap& hits) {
+void ScanColumn(const Term& term, std::string_view path, const TextColumn& column,
+                const Bitmap& rows, MatchMemory& memory, Interrupt& interrupt, Bitmap& hits) {
   switch (column.form) {
     case TextColumn::Form::kConstant:
-      if (ValueMatches(term, column.dictionary[0], memory)) hits.Or(rows);
+      if (Matches(term, path, column.dictionary[0], memory)) hits.Or(rows);
       return;
     case TextColumn::Form::kDictionary:
-      ScanDictionary(term, column, rows, memory, interrupt, hits);
+      ScanDictionary(term, path, column, rows, memory, interrupt, hits);
       return;
     case TextColumn::Form::kPlain:
-      ScanPlain(term, column, rows, memory, interrupt, hits);
+      ScanPlain(term, path, column, rows, memory, interrupt, hits);
       return;
   }
 }

@@ -15,10 +15,10 @@
 
 namespace kelp::query {
 
-// Sets in `hits` the rows of `rows` whose value matches. Stops early, with some rows missing, when
-// `interrupt` says so.
-void ScanColumn(const Term& term, const store::TextColumn& column, const Bitmap& rows,
-                MatchMemory& memory, Interrupt& interrupt, Bitmap& hits);
+// Sets in `hits` the rows of `rows` whose value matches; with a path, what it reaches inside the
+// value. Stops early, with some rows missing, when `interrupt` says so.
+void ScanColumn(const Term& term, std::string_view path, const store::TextColumn& column,
+                const Bitmap& rows, MatchMemory& memory, Interrupt& interrupt, Bitmap& hits);
 
 // Removes from `rows` those that have a value in the column.
 void RemovePresent(const store::TextColumn& column, Bitmap& rows);

@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "query/block_scan.h"
-#include "query/interrupt.h"
 #include "query/limits.h"
 #include "query/outcome.h"
 #include "query/query.h"
+#include "query/scan.h"
 #include "query/time_filter.h"
 
 namespace kelp::query {
@@ -41,17 +40,21 @@ class Buckets {
   void Add(UnixNanos time, uint64_t rows) { counts_[IndexOf(time)] += rows; }
 
   // Counts all of `times`, inside [from(), to()) or not; they are within [first, last].
-  void AddAll(std::span<const UnixNanos> times, UnixNanos first, UnixNanos last) {
-    if (last < from_ || first >= to_) return;
+  // How many were inside comes back.
+  uint64_t AddAll(std::span<const UnixNanos> times, UnixNanos first, UnixNanos last) {
+    if (last < from_ || first >= to_) return 0;
     const uint64_t begin = IndexOf(std::max(first, from_));
     const uint64_t end = IndexOf(std::min(last, to_ - 1)) + 1;
     if (end - begin <= kBordersMax) {
-      AddByBorders(times, begin, end);
-    } else {
-      for (const UnixNanos time : times) {
-        if (time >= from_ && time < to_) ++counts_[IndexOf(time)];
-      }
+      return AddByBorders(times, begin, end);
     }
+    uint64_t inside = 0;
+    for (const UnixNanos time : times) {
+      if (time < from_ || time >= to_) continue;
+      ++counts_[IndexOf(time)];
+      ++inside;
+    }
+    return inside;
   }
 
  private:
@@ -60,13 +63,15 @@ class Buckets {
     return static_cast<uint64_t>(time) - static_cast<uint64_t>(from_);
   }
   // Rows of one bucket: those from its beginning on, less those from its end on.
-  void AddByBorders(std::span<const UnixNanos> times, uint64_t begin, uint64_t end) {
+  uint64_t AddByBorders(std::span<const UnixNanos> times, uint64_t begin, uint64_t end) {
     uint64_t later = CountFrom(times, begin);
+    const uint64_t all = later;
     for (uint64_t i = begin; i < end; ++i) {
       const uint64_t after = CountFrom(times, i + 1);
       counts_[i] += later - after;
       later = after;
     }
+    return all - later;
   }
   // How many times are at or after the beginning of a bucket.
   uint64_t CountFrom(std::span<const UnixNanos> times, uint64_t bucket) const {
@@ -79,8 +84,8 @@ class Buckets {
     return count;
   }
 
-  const UnixNanos from_;
-  const UnixNanos to_;
+  UnixNanos from_;
+  UnixNanos to_;
   uint64_t step_ = 1;
   std::vector<uint64_t> counts_;
 };
@@ -91,81 +96,74 @@ class Counter {
   Counter(const store::Snapshot& snapshot, const Query& query, const HistogramRequest& request)
       : blocks_(snapshot.blocks()),
         request_(request),
-        buckets_(request.from, request.to, request.buckets),
-        interrupt_(request.limits),
-        scan_(query, interrupt_) {}
+        scan_(snapshot, query, request.from, request.to, request.limits, request.explain),
+        buckets_(scan_.workers(), Buckets(request.from, request.to, request.buckets)) {}
 
   Result<HistogramResult> Run() {
-    for (const std::shared_ptr<const Block>& block : blocks_) {
-      if (block->time_max() < request_.from) break;  // and so are all after it
-      if (interrupt_.Check()) break;
-      if (block->time_min() >= request_.to || block->rows() == 0) continue;
-      RETURN_IF_ERROR(outcome_.Forgive(CountBlock(*block)));
-    }
-    if (interrupt_.why() == Interrupt::Why::kCancelled) {
-      return CancelledError("the query was cancelled");
-    }
-    if (interrupt_.stopped()) outcome_.AddTimeLimit(request_.limits.time);
+    RETURN_IF_ERROR(scan_.Run([this](Scan::Worker& worker, uint32_t block, Verdict verdict) {
+      Status status = CountBlock(worker, *blocks_[block], verdict);
+      worker.clock.Lap(Stage::kTimes);
+      return status;
+    }));
+    if (scan_.cancelled()) return CancelledError("the query was cancelled");
     return Finish();
   }
 
  private:
-  Status CountBlock(const Block& block) {
-    const Verdict verdict = scan_.Open(block);
-    if (verdict == Verdict::kNone) return OkStatus();
-    const bool one_bucket = buckets_.OneBucket(block.time_min(), block.time_max());
-    if (verdict == Verdict::kAll) {
-      if (one_bucket) {
-        buckets_.Add(block.time_min(), block.rows());
-        return OkStatus();
-      }
-      ++scanned_;
-      result_.stats.rows_scanned += block.rows();
-      ASSIGN_OR_RETURN(const std::span<const UnixNanos> times, scan_.reader().Times());
-      buckets_.AddAll(times, block.time_min(), block.time_max());
+  Status CountBlock(Scan::Worker& worker, const Block& block, Verdict verdict) {
+    Buckets& buckets = buckets_[worker.index];
+    if (verdict == Verdict::kSome) return CountMatching(worker, block, buckets);
+    if (buckets.OneBucket(block.time_min(), block.time_max())) {
+      buckets.Add(block.time_min(), block.rows());
+      worker.rows_matched += block.rows();
       return OkStatus();
     }
-    ++scanned_;
-    return CountMatching(block, one_bucket);
+    worker.rows_scanned += block.rows();
+    ASSIGN_OR_RETURN(const std::span<const UnixNanos> times, worker.scan.reader().Times());
+    worker.rows_matched += buckets.AddAll(times, block.time_min(), block.time_max());
+    return OkStatus();
   }
 
-  Status CountMatching(const Block& block, bool one_bucket) {
+  Status CountMatching(Scan::Worker& worker, const Block& block, Buckets& buckets) {
     Bitmap rows(block.rows(), true);
-    RETURN_IF_ERROR(KeepTimes(block, scan_.reader(), request_.from, request_.to, rows));
-    result_.stats.rows_scanned += rows.Count();
-    RETURN_IF_ERROR(scan_.Narrow(rows));
-    if (interrupt_.stopped() || !rows.Any()) return OkStatus();
-    if (one_bucket) {
-      buckets_.Add(block.time_min(), rows.Count());
+    RETURN_IF_ERROR(KeepTimes(block, worker.scan.reader(), request_.from, request_.to, rows));
+    worker.rows_scanned += rows.Count();
+    worker.clock.Lap(Stage::kTimes);
+    RETURN_IF_ERROR(worker.scan.Narrow(rows));
+    worker.clock.Lap(Stage::kMatch);
+    if (worker.interrupt.stopped() || !rows.Any()) return OkStatus();
+    const uint32_t count = rows.Count();
+    worker.rows_matched += count;
+    if (buckets.OneBucket(block.time_min(), block.time_max())) {
+      buckets.Add(block.time_min(), count);
       return OkStatus();
     }
-    ASSIGN_OR_RETURN(const std::span<const UnixNanos> times, scan_.reader().Times());
-    rows.ForEach([&](uint32_t row) { buckets_.Add(times[row], 1); });
+    ASSIGN_OR_RETURN(const std::span<const UnixNanos> times, worker.scan.reader().Times());
+    rows.ForEach([&](uint32_t row) { buckets.Add(times[row], 1); });
     return OkStatus();
   }
 
   Result<HistogramResult> Finish() {
-    result_.counts = std::move(buckets_.counts());
-    for (const uint64_t count : result_.counts) result_.total += count;
-    outcome_.AddRegexesGaveUp(scan_.regexes_gave_up());
-    RETURN_IF_ERROR(outcome_.ErrorIfNothing(result_.total > 0));
-    result_.step = Duration(static_cast<int64_t>(std::min<uint64_t>(buckets_.step(), INT64_MAX)));
-    result_.partial = outcome_.partial();
-    result_.stats.blocks = blocks_.size();
-    result_.stats.blocks_skipped = blocks_.size() - scanned_;
-    result_.stats.bytes_scanned = scan_.reader().bytes_decoded();
-    interrupt_.FillCost(result_.stats);
-    return std::move(result_);
+    HistogramResult result;
+    result.counts = std::move(buckets_[0].counts());
+    for (size_t worker = 1; worker < buckets_.size(); ++worker) {
+      const std::vector<uint64_t>& counts = buckets_[worker].counts();
+      for (size_t i = 0; i < counts.size(); ++i) result.counts[i] += counts[i];
+    }
+    for (const uint64_t count : result.counts) result.total += count;
+    Outcome outcome;
+    scan_.AddLosses(outcome);
+    RETURN_IF_ERROR(outcome.ErrorIfNothing(result.total > 0));
+    result.step = Duration(static_cast<int64_t>(std::min<uint64_t>(buckets_[0].step(), INT64_MAX)));
+    result.partial = outcome.partial();
+    scan_.Fill(result.stats, result.explain);
+    return result;
   }
 
   const std::span<const std::shared_ptr<const Block>> blocks_;
   const HistogramRequest& request_;
-  Buckets buckets_;
-  Interrupt interrupt_;
-  BlockScan scan_;
-  Outcome outcome_;
-  uint64_t scanned_ = 0;
-  HistogramResult result_;
+  Scan scan_;
+  std::vector<Buckets> buckets_;  // by worker
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ struct LiveMatcher::Impl {
   struct BoundTerm {
     std::vector<const Column*> columns;    // any column, or those of the full name
     std::vector<const Column*> fallbacks;  // for rows without a value under the full name
+    std::vector<const Column*> nested;     // likewise: JSON values that may hold the rest of it
     bool always = false;                   // a tag matches
     bool tag_preferred = false;            // a tag has the full name
     bool fallback_always = false;          // a tag whose name ends so matches
@@ -31,10 +32,11 @@ struct LiveMatcher::Impl {
       const NameMatch name = MatchName(batch.column(i).name(), term.field);
       if (name == NameMatch::kFull) out.columns.push_back(&batch.column(i));
       if (name == NameMatch::kSuffix) out.fallbacks.push_back(&batch.column(i));
+      if (name == NameMatch::kPrefix) out.nested.push_back(&batch.column(i));
     }
     for (const Resource::Tag& tag : batch.resource()->tags()) {
       const NameMatch name = MatchName(tag.first, term.field);
-      if (name == NameMatch::kNone) continue;
+      if (name == NameMatch::kNone || name == NameMatch::kPrefix) continue;
       const bool matches = ValueMatches(term, Value::String(tag.second), memory);
       if (name == NameMatch::kFull) {
         out.tag_preferred = true;
@@ -59,6 +61,10 @@ struct LiveMatcher::Impl {
     if (b.fallback_always) return true;
     for (const Column* column : b.fallbacks) {
       if (ValueMatches(term, column->Get(row), memory)) return true;
+    }
+    for (const Column* column : b.nested) {
+      const std::string_view path = PathIn(column->name(), term.field);
+      if (ValueMatchesAt(term, column->Get(row), path, memory)) return true;
     }
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "query/limits.h"
@@ -27,6 +28,16 @@ size_t WordEnd(std::string_view text, size_t at) {
     ++at;
   }
   return at;
+}
+
+// The same for a word in which '*' may stand for anything.
+size_t WordEndWithStars(std::string_view text, size_t at) {
+  for (size_t end = at;;) {
+    at = WordEnd(text, end);
+    while (at < text.size() && text[at] == '*') ++at;
+    if (at == end) return end;
+    end = at;
+  }
 }
 
 bool IsKeyword(std::string_view word) { return word == "AND" || word == "OR" || word == "NOT"; }
@@ -118,7 +129,7 @@ class Parser {
                            "; write \"" + std::string(keyword) + "\" to look for it");
     }
     if (Peek() == '(') return ParseGroup(out);
-    if (Peek() == '*') {
+    if (Peek() == '*' && WordEndWithStars(text_, at_) == at_ + 1) {
       ++at_;
       return EndValue("'*'");
     }
@@ -161,11 +172,12 @@ class Parser {
     }
     Term term;
     term.field = std::move(field);
+    if (Peek() == '*' && WordEndWithStars(text_, at_) == at_ + 1) {
+      ++at_;
+      term.kind = Term::Kind::kPresent;
+      return AddTerm(std::move(term), out) && EndValue("'*'");
+    }
     switch (Peek()) {
-      case '*':
-        ++at_;
-        term.kind = Term::Kind::kPresent;
-        return AddTerm(std::move(term), out) && EndValue("'*'");
       case '[':
       case '{':
         return ParseRange(std::move(term), out);
@@ -178,30 +190,48 @@ class Parser {
     }
   }
 
-  // word | word "*" | "phrase" | /regex/
+  // word | "phrase" | /regex/ | net | IPv6 address
   bool ParseValue(Term term, Node& out) {
     const size_t begin = at_;
     const char c = Peek();
     if (c == '/') return ParseRegex(std::move(term), out);
+    if (!term.field.empty() && TakeNet(term)) {
+      return AddTerm(std::move(term), out) && EndValue("the address");
+    }
     const char* what = "a phrase";
     if (c == '"') {
       if (!TakePhrase(term.text)) return false;
     } else {
-      term.text = TakeWord();
+      at_ = WordEndWithStars(text_, at_);
+      term.text = std::string(text_.substr(begin, at_ - begin));
       if (at_ == begin) return FailUnexpected();
       what = "a word";
-      if (!AtEnd() && Peek() == '*') {
-        term.prefix = true;
-        ++at_;
-      }
     }
     term.kind = Term::Kind::kTokens;
-    term.tokens = TokenPattern::Make(term.text, term.prefix);
+    term.stars = true;
+    term.tokens = TokenPattern::Make(term.text, term.stars);
     if (!term.tokens) {
       return Fail(begin, std::string(what) +
                              " needs a letter or a digit; use /regex/ to look for punctuation");
     }
     return AddTerm(std::move(term), out) && EndValue(what);
+  }
+
+  // 10.0.0.0/8, 2001:db8::/32, or an IPv6 address alone, which is a net of one.
+  bool TakeNet(Term& term) {
+    size_t size = Ipv6TextSize(text_.substr(at_));
+    if (size == 0) size = WordEnd(text_, at_) - at_;
+    const std::string_view text = text_.substr(at_, size);
+    std::optional<IpNet> net = IpNet::Parse(text);
+    if (!net && text.find(':') != std::string_view::npos) {
+      if (const auto address = IpAddress::Parse(text)) net = IpNet{*address, 128};
+    }
+    if (!net) return false;
+    term.kind = Term::Kind::kNet;
+    term.text = std::string(text);
+    term.net = net;
+    at_ += size;
+    return true;
   }
 
   bool ParseComparison(Term term, Node& out) {
@@ -213,6 +243,9 @@ class Parser {
     if (!TakeOperand("a word or a phrase right after the comparison", value)) return false;
     if (op == '=') {
       term.kind = Term::Kind::kEqual;
+      term.number = Number::Parse(value);
+      term.ip = IpAddress::Parse(value);
+      if (term.ip && term.ip->is_v4()) term.ip.reset();  // those have one spelling
       term.text = std::move(value);
     } else {
       term.kind = Term::Kind::kRange;
@@ -296,6 +329,11 @@ class Parser {
 
   bool TakeOperand(const char* expected, std::string& out) {
     if (!AtEnd() && Peek() == '"') return TakePhrase(out);
+    if (const size_t size = Ipv6TextSize(text_.substr(std::min(at_, text_.size()))); size != 0) {
+      out = text_.substr(at_, size);
+      at_ += size;
+      return true;
+    }
     out = TakeWord();
     if (!out.empty()) return true;
     return Fail(at_, std::string("expected ") + expected);
@@ -312,7 +350,8 @@ class Parser {
 
   static Bound MakeBound(std::string text, bool inclusive) {
     const std::optional<Number> number = Number::Parse(text);
-    return {inclusive, std::move(text), number};
+    const std::optional<IpAddress> ip = IpAddress::Parse(text);
+    return {inclusive, std::move(text), number, ip};
   }
 
   bool AddTerm(Term term, Node& out) {

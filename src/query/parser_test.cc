@@ -25,7 +25,7 @@ TEST(ParserTest, ReadsValues) {
   EXPECT_EQ(Parsed("  \t\n"), "everything");
   EXPECT_EQ(Parsed("*"), "everything");
   EXPECT_EQ(Parsed("timeout"), "\"timeout\"");
-  EXPECT_EQ(Parsed("time*"), "\"time\"*");
+  EXPECT_EQ(Parsed("time*"), "\"time*\"");
   EXPECT_EQ(Parsed("a/b-c.d@e_f"), "\"a/b-c.d@e_f\"");
   EXPECT_EQ(Parsed("数据库"), "\"数据库\"");
   EXPECT_EQ(Parsed(R"("he said \"no\" \\ \n")"), R"("he said "no" \ \n")");
@@ -35,7 +35,7 @@ TEST(ParserTest, ReadsValues) {
 
 TEST(ParserTest, ReadsFields) {
   EXPECT_EQ(Parsed("level:error"), "level:\"error\"");
-  EXPECT_EQ(Parsed("k8s.pod.name:web*"), "k8s.pod.name:\"web\"*");
+  EXPECT_EQ(Parsed("k8s.pod.name:web*"), "k8s.pod.name:\"web*\"");
   EXPECT_EQ(Parsed("\"my field\":x"), "my field:\"x\"");
   EXPECT_EQ(Parsed("level:*"), "level:*");
   EXPECT_EQ(Parsed("level:=\"\""), "level:=\"\"");
@@ -107,8 +107,8 @@ TEST(ParserTest, PointsAtTheCharacter) {
       {"...", "0 a word needs a letter or a digit; use /regex/ to look for punctuation"},
       {"a - b", "2 '-' needs what it excludes right after it; quote it to look for it"},
       {"NOT", "3 expected a word, a phrase or '(' after NOT"},
-      {"fo*o", "3 expected a space, ')' or the end after a word, found 'o'"},
-      {"*foo", "1 expected a space, ')' or the end after '*', found 'foo'"},
+      {"foo*(", "4 expected a space, ')' or the end after a word, found '('"},
+      {"*(", "1 expected a space, ')' or the end after '*', found '('"},
       {"code:>", "6 expected a word or a phrase right after the comparison"},
       {"code:> 5", "6 expected a word or a phrase right after the comparison"},
       {"code:[1 2]", "8 expected TO between the two ends of the range"},

@@ -27,12 +27,14 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "batch/batch.h"
+#include "query/explain.h"
 #include "store/snapshot.h"
 
 namespace kelp::query {
 
 // A parsed and checked query.
 class Query;
+class ScanPool;
 
 struct ParseError {
   std::string message;
@@ -48,6 +50,10 @@ struct Limits {
   ByteSize memory = 256_MiB;
   // Set by another thread to stop early; the call then answers kCancelled.
   const std::atomic<bool>* cancelled = nullptr;
+  // Helpers (scan_pool.h) and how many threads the call may use, its own included. The answer is
+  // the same with any number. Memory for one more block per thread comes on top.
+  ScanPool* pool = nullptr;
+  uint32_t threads = 1;
 };
 
 struct Stats {
@@ -72,6 +78,7 @@ struct Row {
   std::vector<Field> resource;
   OriginId origin;
   uint64_t offset = 0;
+  std::string logstore;  // when the snapshot is of several (merged_snapshot.h)
 };
 
 struct SearchRequest {
@@ -83,6 +90,7 @@ struct SearchRequest {
   // that was there before and is older than what was given.
   std::string cursor;
   Limits limits;
+  bool explain = false;  // fill SearchResult::explain; costs a little
 };
 
 struct SearchResult {
@@ -90,6 +98,7 @@ struct SearchResult {
   std::string cursor;     // where to go on; empty when nothing is left
   std::string partial;    // why rows may be missing; empty when none are
   Stats stats;
+  Explain explain;
 };
 
 // The newest matching rows. When time or memory runs out, the rows given are those than which
@@ -104,6 +113,7 @@ struct HistogramRequest {
   UnixNanos to = 0;
   uint32_t buckets = 60;
   Limits limits;
+  bool explain = false;
 };
 
 struct HistogramResult {
@@ -114,6 +124,7 @@ struct HistogramResult {
   uint64_t total = 0;
   std::string partial;
   Stats stats;
+  Explain explain;
 };
 
 // How many matching rows fall into each of `buckets` equal spans of [from, to). Errors:

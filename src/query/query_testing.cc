@@ -1,9 +1,15 @@
 #include "query/query_testing.h"
 
+#include <arpa/inet.h>
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cmath>
 #include <cstdlib>
 
+#include "query/script.h"
 #include "store/tokens.h"
 
 namespace kelp::query::testing {
@@ -71,6 +77,13 @@ bool MemoryBlock::MayEqual(int column, std::string_view value) const {
   return std::any_of(values.begin(), values.end(), [&](const TestValue& v) {
     return v.kind != ValueKind::kMissing && v.text == value;
   });
+}
+
+bool MemoryBlock::MayHold(int column, const std::function<bool(const Value&)>& matches) const {
+  if (!options_.filters) return true;
+  const std::vector<TestValue>& values = columns_[static_cast<size_t>(column)].values;
+  return std::any_of(values.begin(), values.end(),
+                     [&](const TestValue& v) { return matches(v.view()); });
 }
 
 Status MemoryBlock::DecodeTimes(std::vector<UnixNanos>& times) const {
@@ -159,18 +172,87 @@ std::vector<std::string> TokensOf(std::string_view text) {
   return out;
 }
 
-bool PlainHasTokens(std::string_view text, std::string_view word, bool prefix) {
-  const std::vector<std::string> have = TokensOf(text), want = TokensOf(word);
-  std::vector<store::Token> places;
-  store::Tokenize(word, places);
-  const bool open_end = prefix && places.back().end == word.size();
-  for (size_t at = 0; at + want.size() <= have.size(); ++at) {
-    bool all = true;
-    for (size_t i = 0; i < want.size(); ++i) {
-      const bool open = open_end && i + 1 == want.size();
-      all = all && (open ? have[at + i].starts_with(want[i]) : have[at + i] == want[i]);
+// '*' in the pattern stands for any bytes.
+bool GlobMatches(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] != '*') {
+    return !text.empty() && text[0] == pattern[0] && GlobMatches(pattern.substr(1), text.substr(1));
+  }
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (GlobMatches(pattern.substr(1), text.substr(i))) return true;
+  }
+  return false;
+}
+
+// A word or phrase as patterns of tokens; an empty one stands for any tokens.
+std::vector<std::string> PlainPatterns(std::string_view word, bool stars) {
+  std::string text(word);
+  for (size_t i = 0; stars && i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+    } else if (text[i] == '*') {
+      text[i] = '\x01';
     }
-    if (all) return true;
+  }
+  std::vector<store::Token> tokens;
+  store::Tokenize(text, tokens);
+  std::vector<std::string> out;
+  const auto is_single = [](const std::string& token) {
+    return TokensOf(token + token).size() == 2;
+  };
+  std::string last;     // the token before, as it is
+  size_t last_end = 0;  // of the token before
+  for (const store::Token& token : tokens) {
+    const std::string own = TokensOf(text.substr(token.begin, token.end - token.begin))[0];
+    if (IsPunctuation(own)) continue;
+    const std::string between = text.substr(last_end, token.begin - last_end);
+    const bool only_stars =
+        !between.empty() && between.find_first_not_of('\x01') == std::string::npos;
+    const bool same_class = !last.empty() && (static_cast<unsigned char>(last[0]) < 0x80) ==
+                                                 (static_cast<unsigned char>(own[0]) < 0x80);
+    const bool join = only_stars && same_class && !is_single(own) && !is_single(last);
+    last_end = token.end;
+    if (join) {
+      out.back() += "*" + own;
+      last = own;
+      continue;
+    }
+    const bool left = !between.empty() && between.front() == '\x01' && !out.empty();
+    const bool right = !between.empty() && between.back() == '\x01';
+    const std::string inner =
+        only_stars ? ""
+                   : between.substr(between.find_first_not_of('\x01') == std::string::npos
+                                        ? between.size()
+                                        : between.find_first_not_of('\x01'));
+    const size_t inner_end = inner.find_last_not_of('\x01');
+    const bool alone = inner_end != std::string::npos &&
+                       inner.substr(0, inner_end + 1).find('\x01') != std::string::npos;
+    if (left && !is_single(last)) out.back() += "*";
+    if (!out.empty() && (alone || (only_stars && left && right))) out.push_back("");
+    out.push_back((right && !is_single(own) ? "*" : "") + own);
+    if (IsUnspaced(own)) out.back() = "*" + own + "*";
+    last = own;
+  }
+  if (last_end < text.size() && text[last_end] == '\x01' && !is_single(last)) out.back() += "*";
+  return out;
+}
+
+bool PlainFits(std::span<const std::string> patterns, std::span<const std::string> tokens) {
+  if (patterns.empty()) return true;
+  if (patterns[0].empty()) {
+    return PlainFits(patterns.subspan(1), tokens) ||
+           (!tokens.empty() && PlainFits(patterns, tokens.subspan(1)));
+  }
+  return !tokens.empty() && GlobMatches(patterns[0], tokens[0]) &&
+         PlainFits(patterns.subspan(1), tokens.subspan(1));
+}
+
+bool PlainHasTokens(std::string_view text, std::string_view word, bool stars) {
+  std::vector<std::string> have = TokensOf(text);
+  std::erase_if(have, [](const std::string& token) { return IsPunctuation(token); });
+  const std::vector<std::string> want = PlainPatterns(word, stars);
+  for (size_t at = 0; at <= have.size(); ++at) {
+    if (PlainFits(want, std::span<const std::string>(have).subspan(at))) return true;
   }
   return false;
 }
@@ -197,26 +279,103 @@ bool IsPlainNumber(std::string_view text) {
   return i == text.size();
 }
 
+// Whether the number has digits only and fits into 64 bits.
+bool IsPlainWhole(const std::string& text, long long& out) {
+  if (text.find_first_of(".eE") != std::string::npos) return false;
+  errno = 0;
+  out = std::strtoll(text.c_str(), nullptr, 10);
+  return errno == 0;
+}
+
+// 32 hexadecimal digits of the address; empty when the text is none. A port may follow.
+std::string PlainIp(std::string text, bool port) {
+  unsigned char bytes[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const bool v6 = inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+  if (!v6 && inet_pton(AF_INET, text.c_str(), bytes + 12) != 1) {
+    const size_t colon = text.rfind(':');
+    if (!port || colon == std::string::npos || text.size() - colon > 6 || text.size() - colon < 2 ||
+        text.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
+        std::atoi(text.c_str() + colon + 1) > 65535) {
+      return "";
+    }
+    text.resize(colon);
+    if (text.starts_with('[') && text.ends_with(']')) {
+      text = text.substr(1, text.size() - 2);
+    } else if (text.find(':') != std::string::npos) {
+      return "";
+    }
+    return PlainIp(text, false);
+  }
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += "0123456789abcdef"[byte >> 4];
+    out += "0123456789abcdef"[byte & 15];
+  }
+  return out;
+}
+
+bool PlainInNet(const std::string& text, const std::string& net) {
+  const std::string address = PlainIp(text, true);
+  const size_t slash = net.find('/');
+  const std::string first = PlainIp(net.substr(0, slash), false);
+  int bits = slash == std::string::npos ? 128 : std::atoi(net.c_str() + slash + 1);
+  if (slash != std::string::npos && net.find(':') == std::string::npos) bits += 96;
+  if (address.empty() || first.empty()) return false;
+  for (int i = 0; i < bits; ++i) {
+    const auto bit = [i](const std::string& hex) {
+      return std::stoi(hex.substr(static_cast<size_t>(i / 4), 1), nullptr, 16) >> (3 - i % 4) & 1;
+    };
+    if (bit(address) != bit(first)) return false;
+  }
+  return true;
+}
+
 int PlainCompare(const std::string& value, const std::string& bound) {
   if (IsPlainNumber(value) && IsPlainNumber(bound)) {
+    long long whole_a = 0, whole_b = 0;
+    if (IsPlainWhole(value, whole_a) && IsPlainWhole(bound, whole_b)) {
+      return whole_a < whole_b ? -1 : whole_a > whole_b ? 1 : 0;
+    }
     const double a = std::strtod(value.c_str(), nullptr), b = std::strtod(bound.c_str(), nullptr);
     return a < b ? -1 : a > b ? 1 : 0;
   }
+  const std::string ip = PlainIp(value, true), bound_ip = PlainIp(bound, false);
+  if (!ip.empty() && !bound_ip.empty()) return ip.compare(bound_ip);
   return value.compare(bound);
+}
+
+bool PlainEqual(const std::string& value, const std::string& wanted) {
+  if (value == wanted) return true;
+  if (IsPlainNumber(value) && IsPlainNumber(wanted)) {
+    long long a = 0, b = 0;
+    const bool whole = IsPlainWhole(value, a) && IsPlainWhole(wanted, b);
+    const bool small = std::abs(std::strtod(value.c_str(), nullptr)) < 9007199254740992.0;
+    return (whole || small) && PlainCompare(value, wanted) == 0;
+  }
+  return wanted.find(':') != std::string::npos && !PlainIp(wanted, false).empty() &&
+         PlainIp(value, false) == PlainIp(wanted, false);
 }
 
 bool PlainValueMatches(const Term& term, const TestValue& value) {
   switch (term.kind) {
     case Term::Kind::kTokens:
-      return PlainHasTokens(value.text, term.text, term.prefix);
+      return PlainHasTokens(value.text, term.text, term.stars);
     case Term::Kind::kRegex:
       return RegexRun().Matches(*term.regex, value.text);
     case Term::Kind::kEqual:
-      return value.text == term.text;
+      return PlainEqual(value.text, term.text);
+    case Term::Kind::kNet:
+      return PlainInNet(value.text, term.text);
     case Term::Kind::kPresent:
       return true;
     case Term::Kind::kRange:
       break;
+  }
+  const auto no_address = [](const std::optional<Bound>& bound) {
+    return bound && PlainIp(bound->text, false).empty();
+  };
+  if (PlainIp(value.text, true).empty() && !no_address(term.low) && !no_address(term.high)) {
+    return false;
   }
   if (term.low) {
     const int order = PlainCompare(value.text, term.low->text);
@@ -229,6 +388,35 @@ bool PlainValueMatches(const Term& term, const TestValue& value) {
   return true;
 }
 
+// All that `path` reaches, by a library's reading of the JSON.
+void PlainReach(simdjson::dom::element json, const std::string& path, std::vector<TestValue>& out) {
+  if (json.is_array()) {
+    for (const simdjson::dom::element item : simdjson::dom::array(json)) {
+      PlainReach(item, path, out);
+    }
+  }
+  if (!json.is_object()) return;
+  for (const auto [name, value] : simdjson::dom::object(json)) {
+    const std::string key(name);
+    if (key == path) {
+      out.push_back(value.is_string() ? Text(std::string_view(value))
+                                      : Json(simdjson::minify(value)));
+    } else if (path.starts_with(key + ".")) {
+      PlainReach(value, path.substr(key.size() + 1), out);
+    }
+  }
+}
+
+std::vector<TestValue> PlainInside(const TestValue& value, const std::string& path) {
+  std::vector<TestValue> out;
+  simdjson::dom::parser parser;
+  simdjson::dom::element json;
+  if (value.kind == ValueKind::kJson && parser.parse(value.text).get(json) == simdjson::SUCCESS) {
+    PlainReach(json, path, out);
+  }
+  return out;
+}
+
 bool PlainTermMatches(const Term& term, const TestRow& row) {
   std::vector<std::pair<std::string, TestValue>> all{{"body", row.body}};
   all.insert(all.end(), row.fields.begin(), row.fields.end());
@@ -236,14 +424,19 @@ bool PlainTermMatches(const Term& term, const TestRow& row) {
   if (term.field.empty()) {
     for (const auto& [name, value] : all) asked.push_back(value);
   } else {
+    const size_t fields = all.size();
     all.insert(all.end(), row.resource.begin(), row.resource.end());
     for (const auto& [name, value] : all) {
       if (name == term.field) asked.push_back(value);
     }
     std::erase_if(asked, [](const TestValue& v) { return v.kind == ValueKind::kMissing; });
     if (asked.empty()) {
-      for (const auto& [name, value] : all) {
+      for (size_t i = 0; i < all.size(); ++i) {
+        const auto& [name, value] = all[i];
         if (name.ends_with("." + term.field)) asked.push_back(value);
+        if (i >= fields || !term.field.starts_with(name + ".")) continue;
+        const auto inside = PlainInside(value, term.field.substr(name.size() + 1));
+        asked.insert(asked.end(), inside.begin(), inside.end());
       }
     }
   }
@@ -338,11 +531,13 @@ uint64_t Chance::Below(uint64_t n) {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> kWords = {
-    "error", "ERROR", "timeout", "time", "out",  "kelp", "a",    "b7",        "x_1", "200", "-3",
-    "3.5",   "1e2",   "中",      "文",   "über", "é",    "read", "read-only", "k",   "10",  "9"};
-constexpr std::array<std::string_view, 12> kSeparators = {" ", " ",  "-", ".", "/",  "=",
-                                                          ":", ", ", "",  "[", "\"", "\xff"};
+constexpr std::array<std::string_view, 28> kWords = {
+    "error", "ERROR", "timeout", "time",     "out",        "kelp", "a",
+    "b7",    "x_1",   "200",     "-3",       "3.5",        "1e2",  "中",
+    "文",    "über",  "é",       "read",     "read-only",  "k",    "10",
+    "9",     "10.0",  "2e2",     "10.1.2.3", "10.200.0.9", "ไทย",  "ไทยคำ"};
+constexpr std::array<std::string_view, 14> kSeparators = {" ",  " ", "-", ".",  "/",    "=",  ":",
+                                                          ", ", "",  "[", "\"", "\xff", "，", "。"};
 constexpr std::array<std::string_view, 6> kFieldNames = {"level",    "http.code", "code",
                                                          "app.name", "name",      "msg"};
 constexpr std::array<std::string_view, 4> kTagNames = {"k8s.pod.name", "pod.name", "level", "host"};
@@ -355,8 +550,23 @@ std::string_view Pick(Chance& chance, const std::array<std::string_view, N>& fro
   return from[chance.Below(N)];
 }
 
+// {"code":…,"app":{"name":…},"list":[{"name":…}]} with some of it left out.
+std::string RandomObject(Chance& chance) {
+  const auto leaf = [&]() -> std::string {
+    static constexpr std::array<std::string_view, 8> kLeaves = {
+        "200", "3.5", "null", "true", R"("error\ttime")", R"("\u4e2d out")", "[1,2]", R"("kelp")"};
+    return std::string(Pick(chance, kLeaves));
+  };
+  std::string out = "{\"code\":" + leaf();
+  if (chance.OneIn(2)) out += ",\"app\":{\"name\":" + leaf() + "}";
+  if (chance.OneIn(3)) out += ",\"app.name\":" + leaf();
+  if (chance.OneIn(3)) out += ",\"list\":[{\"name\":" + leaf() + "},7]";
+  return out + "}";
+}
+
 TestValue RandomValue(Chance& chance) {
   if (chance.OneIn(6)) return TestValue();
+  if (chance.OneIn(8)) return Json(RandomObject(chance));
   std::string text;
   for (uint64_t i = chance.Below(5); i > 0; --i) {
     text += Pick(chance, kWords);
@@ -372,7 +582,14 @@ std::string RandomOperand(Chance& chance) {
 }
 
 std::string RandomValueQuery(Chance& chance) {
-  switch (chance.Below(5)) {
+  switch (chance.Below(8)) {
+    case 5:
+      return "*" + std::string(Pick(chance, kWords)) + (chance.OneIn(2) ? "*" : "");
+    case 6: {
+      const std::string star = chance.OneIn(2) ? "*" : chance.OneIn(2) ? " * " : "* ";
+      return "\"" + std::string(Pick(chance, kWords)) + star + std::string(Pick(chance, kWords)) +
+             "\"";
+    }
     case 0:
       return std::string(Pick(chance, kWords)) + "*";
     case 1:
@@ -390,14 +607,19 @@ std::string RandomTerm(Chance& chance) {
     std::string value = RandomValueQuery(chance);
     return value[0] == '-' ? "\"" + value.substr(0, 2) + "\"" : value;
   }
-  static constexpr std::array<std::string_view, 5> kMoreNames = {"pod.name", "body", "host",
-                                                                 "k8s.pod.name", "absent"};
+  static constexpr std::array<std::string_view, 9> kMoreNames = {
+      "pod.name",     "body",     "host",          "k8s.pod.name", "absent",
+      "msg.app.name", "msg.code", "msg.list.name", "level.code"};
   std::string out(chance.OneIn(2) ? Pick(chance, kFieldNames) : Pick(chance, kMoreNames));
   out += ':';
   static constexpr std::array<std::string_view, 5> kOperators = {"=", "<", "<=", ">", ">="};
-  switch (chance.Below(5)) {
+  switch (chance.Below(6)) {
     case 0:
       return out + "*";
+    case 5:
+      return out + (chance.OneIn(2)   ? "10.0.0.0/8"
+                    : chance.OneIn(2) ? "[10.1.0.0 TO 10.1.9.9]"
+                                      : "=10.0");
     case 1:
       return out + std::string(Pick(chance, kOperators)) + RandomOperand(chance);
     case 2:

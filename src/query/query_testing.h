@@ -59,6 +59,7 @@ class MemoryBlock final : public store::Block {
   std::span<const store::ColumnInfo> columns() const override { return infos_; }
   bool MayContainTokens(int column, std::span<const uint64_t> hashes) const override;
   bool MayEqual(int column, std::string_view value) const override;
+  bool MayHold(int column, const std::function<bool(const Value&)>& matches) const override;
 
  private:
   struct ColumnData {

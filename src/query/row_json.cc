@@ -38,7 +38,12 @@ void PrintRowJson(const Row& row, std::string& out) {
   json.Append(row.origin.ToString());
   json.Append("\",\"offset\":");
   json.Append(std::to_string(row.offset));
-  json.Append("}}");
+  json.Append("}");
+  if (!row.logstore.empty()) {
+    json.Append(",\"logstore\":");
+    codec::AppendJsonString(json, row.logstore);
+  }
+  json.Append("}");
   out += json.view();
 }
 

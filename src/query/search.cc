@@ -1,14 +1,15 @@
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "query/block_scan.h"
-#include "query/interrupt.h"
 #include "query/limits.h"
 #include "query/outcome.h"
 #include "query/query.h"
 #include "query/row_reader.h"
+#include "query/scan.h"
 #include "query/time_filter.h"
 #include "query/top_rows.h"
 
@@ -23,26 +24,28 @@ class Searcher {
  public:
   Searcher(const store::Snapshot& snapshot, const Query& query, const SearchRequest& request,
            std::optional<Cursor> cursor)
-      : blocks_(snapshot.blocks()),
+      : snapshot_(snapshot),
+        query_(query),
+        blocks_(snapshot.blocks()),
         request_(request),
         limit_(std::clamp(request.limit, 1u, kRowsPerSearchMax)),
         to_(cursor ? std::min(request.to, AfterTime(cursor->last.time)) : request.to),
-        interrupt_(request.limits),
         cursor_(cursor),
-        scan_(query, interrupt_),
         bad_(blocks_.size()) {}
 
   Result<SearchResult> Run() {
     // Once more without a block that turns out to be corrupt only when its rows are made.
     do {
       Restart();
-      RETURN_IF_ERROR(ScanBlocks());
-      if (interrupt_.why() == Interrupt::Why::kCancelled) {
-        return CancelledError("the query was cancelled");
-      }
+      RETURN_IF_ERROR(
+          scan_->Run([this](Scan::Worker& worker, uint32_t block,
+                            Verdict verdict) { return ScanBlock(worker, block, verdict); },
+                     [this](const Block& block) { return block.time_max() < oldest_; }));
+      if (scan_->cancelled()) return CancelledError("the query was cancelled");
       ChooseRows();
       RETURN_IF_ERROR(MakeRows());
     } while (restart_);
+    scan_->AddLosses(outcome_);
     RETURN_IF_ERROR(GiveRows());
     return Finish();
   }
@@ -52,57 +55,66 @@ class Searcher {
 
   void Restart() {
     restart_ = false;
+    scan_.emplace(snapshot_, query_, request_.from, to_, request_.limits, request_.explain);
+    MutexLock lock(mu_);
     // One more than asked for tells whether anything is left.
-    top_.emplace(blocks_, size_t{limit_} + 1, cursor_);
-    unscanned_.reset();
-    scanned_ = 0;
+    top_.emplace(snapshot_, size_t{limit_} + 1, cursor_);
+    oldest_ = INT64_MIN;
     early_bytes_ = 0;
     result_ = SearchResult();
   }
 
-  Status ScanBlocks() {
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      const Block& block = *blocks_[i];
-      // All further blocks are older still.
-      if (block.time_max() < request_.from) break;
-      if (top_->full() && block.time_max() < top_->oldest()) break;
-      if (interrupt_.Check()) return Stopped(block);
-      if (block.time_min() >= to_ || block.rows() == 0 || bad_[i]) continue;
-      const Verdict verdict = scan_.Open(block);
-      if (verdict == Verdict::kNone) continue;
-      ++scanned_;
-      RETURN_IF_ERROR(outcome_.Forgive(ScanBlock(static_cast<uint32_t>(i), verdict)));
-      if (interrupt_.stopped()) return Stopped(block);
-    }
-    return OkStatus();
+  Status ScanBlock(Scan::Worker& worker, uint32_t index, Verdict verdict) {
+    if (bad_[index]) return OkStatus();
+    const Block& block = *blocks_[index];
+    store::BlockReader& reader = worker.scan.reader();
+    Bitmap rows(block.rows(), true);
+    RETURN_IF_ERROR(
+        KeepTimes(block, reader, std::max<UnixNanos>(request_.from, oldest_), to_, rows));
+    worker.clock.Lap(Stage::kTimes);
+    if (!rows.Any()) return OkStatus();
+    worker.rows_scanned += rows.Count();
+    if (verdict == Verdict::kSome) RETURN_IF_ERROR(worker.scan.Narrow(rows));
+    worker.clock.Lap(Stage::kMatch);
+    if (worker.interrupt.stopped() || !rows.Any()) return OkStatus();
+    worker.rows_matched += rows.Count();
+    // Decoded here, so that nobody waits for it under the lock.
+    RETURN_IF_ERROR(reader.Times().status());
+    RETURN_IF_ERROR(reader.Origins().status());
+    Status status = AddBlock(worker, index, rows);
+    worker.clock.Lap(Stage::kRows);
+    return status;
   }
 
-  Status ScanBlock(uint32_t index, Verdict verdict) {
-    const Block& block = *blocks_[index];
-    Bitmap rows(block.rows(), true);
-    UnixNanos from = request_.from;
-    if (top_->full()) from = std::max(from, top_->oldest());
-    RETURN_IF_ERROR(KeepTimes(block, scan_.reader(), from, to_, rows));
-    if (!rows.Any()) return OkStatus();
-    result_.stats.rows_scanned += rows.Count();
-    if (verdict == Verdict::kSome) RETURN_IF_ERROR(scan_.Narrow(rows));
-    if (interrupt_.stopped() || !rows.Any()) return OkStatus();
-    RETURN_IF_ERROR(top_->AddBlock(index, scan_.reader(), rows));
-    if (!scan_.has_read_body()) return OkStatus();
-    // What is left to decode is small; later the body would be decoded once more.
-    for (Candidate& candidate : top_->rows()) {
-      if (early_bytes_ > request_.limits.memory.bytes / 2) break;  // large rows are made at the end
-      if (candidate.block == index && candidate.made == nullptr) {
-        RETURN_IF_ERROR(Make(candidate, scan_.reader()));
-        early_bytes_ += RowBytes(*candidate.made);
+  Status AddBlock(Scan::Worker& worker, uint32_t index, const Bitmap& rows) EXCLUDES(mu_) {
+    std::map<uint32_t, std::unique_ptr<Row>> made;
+    {
+      MutexLock lock(mu_);
+      RETURN_IF_ERROR(top_->AddBlock(index, worker.scan.reader(), rows));
+      if (top_->full()) oldest_ = top_->oldest();
+      // With the body decoded, what is left is small; later it would be decoded once more. Large
+      // rows are made at the end.
+      if (!worker.scan.has_read_body() || early_bytes_ > request_.limits.memory.bytes / 2) {
+        return OkStatus();
+      }
+      for (const Candidate& candidate : top_->rows()) {
+        if (candidate.block == index && candidate.made == nullptr) made[candidate.row] = nullptr;
       }
     }
-    return OkStatus();
-  }
-
-  Status Stopped(const Block& block) {
-    unscanned_ = block.time_max();
-    if (interrupt_.why() == Interrupt::Why::kTime) outcome_.AddTimeLimit(request_.limits.time);
+    uint64_t bytes = 0;
+    for (auto& [row, out] : made) {
+      if (bytes > request_.limits.memory.bytes / 2) break;
+      ASSIGN_OR_RETURN(Row full, ReadRow(*blocks_[index], worker.scan.reader(), row));
+      out = std::make_unique<Row>(std::move(full));
+      bytes += RowBytes(*out);
+    }
+    MutexLock lock(mu_);
+    early_bytes_ += bytes;
+    for (Candidate& candidate : top_->rows()) {
+      if (candidate.block != index || candidate.made != nullptr) continue;
+      const auto found = made.find(candidate.row);
+      if (found != made.end()) candidate.made = std::move(found->second);
+    }
     return OkStatus();
   }
 
@@ -118,15 +130,16 @@ class Searcher {
     count_ = std::min<size_t>(rows.size(), limit_);
     has_more_ = rows.size() > count_;
     no_cursor_ = false;
-    if (!unscanned_) return;
+    const std::optional<UnixNanos> unscanned = scan_->unscanned();
+    if (!unscanned) return;
     // Rows newer than everything that was not looked at are sure; the cursor goes on from there.
     size_t sure = 0;
-    while (sure < count_ && rows[sure].key.time > *unscanned_) ++sure;
+    while (sure < count_ && rows[sure].key.time > *unscanned) ++sure;
     has_more_ = sure == limit_;
     no_cursor_ = sure == 0;
     if (no_cursor_) return;
     count_ = sure;
-    if (!has_more_) result_.cursor = Cursor::BeforeTime(*unscanned_).ToString();
+    if (!has_more_) result_.cursor = Cursor::BeforeTime(*unscanned).ToString();
   }
 
   // Makes the chosen rows, block by block, as far as memory goes.
@@ -144,12 +157,13 @@ class Searcher {
     std::stable_sort(order.begin(), order.end(),
                      [&](uint32_t a, uint32_t b) { return rows[a].block < rows[b].block; });
     std::optional<uint32_t> open;
+    store::BlockReader& reader = scan_->own().scan.reader();
     for (const uint32_t i : order) {
       if (bytes > request_.limits.memory.bytes) break;
       const uint32_t block = rows[i].block;
-      if (open != block) scan_.reader().Open(*blocks_[block]);
+      if (open != block) reader.Open(*blocks_[block]);
       open = block;
-      Status made = Make(rows[i], scan_.reader());
+      Status made = Make(rows[i], reader);
       if (!made.ok()) {
         bad_[block] = true;
         restart_ = true;
@@ -180,38 +194,41 @@ class Searcher {
       ASSIGN_OR_RETURN(const Cursor cursor, top_->CursorAfter(given - 1));
       result_.cursor = cursor.ToString();
     }
-    for (size_t i = 0; i < given; ++i) result_.rows.push_back(std::move(*rows[i].made));
+    for (size_t i = 0; i < given; ++i) {
+      rows[i].made->logstore = snapshot_.SourceOf(rows[i].block);
+      result_.rows.push_back(std::move(*rows[i].made));
+    }
     return OkStatus();
   }
 
   Result<SearchResult> Finish() {
-    outcome_.AddRegexesGaveUp(scan_.regexes_gave_up());
     RETURN_IF_ERROR(outcome_.ErrorIfNothing(!result_.rows.empty()));
     result_.partial = outcome_.partial();
-    result_.stats.blocks = blocks_.size();
-    result_.stats.blocks_skipped = blocks_.size() - scanned_;
-    result_.stats.bytes_scanned = scan_.reader().bytes_decoded();
-    interrupt_.FillCost(result_.stats);
+    scan_->own().clock.Lap(Stage::kRows);
+    scan_->Fill(result_.stats, result_.explain);
     return std::move(result_);
   }
 
+  const store::Snapshot& snapshot_;
+  const Query& query_;
   const std::span<const std::shared_ptr<const Block>> blocks_;
   const SearchRequest& request_;
   const uint32_t limit_;
   const UnixNanos to_;
-  Interrupt interrupt_;
   const std::optional<Cursor> cursor_;
-  BlockScan scan_;
   Outcome outcome_;
   std::vector<bool> bad_;  // blocks whose rows cannot be made
   bool restart_ = false;
+  std::optional<Scan> scan_;
+  Mutex mu_;
+  // While the scan runs: under mu_. Before and after that one thread is left.
   std::optional<TopRows> top_;
-  std::optional<UnixNanos> unscanned_;  // the newest time that was not looked at
-  uint64_t scanned_ = 0;
   uint64_t early_bytes_ = 0;  // of rows made while their block was at hand, kept or not
-  size_t count_ = 0;          // rows of top_ to give
-  bool has_more_ = false;     // the cursor goes on behind the last row given
-  bool no_cursor_ = false;    // rows may be missing between those given
+  // Older rows cannot come in any more.
+  std::atomic<UnixNanos> oldest_{INT64_MIN};
+  size_t count_ = 0;        // rows of top_ to give
+  bool has_more_ = false;   // the cursor goes on behind the last row given
+  bool no_cursor_ = false;  // rows may be missing between those given
   SearchResult result_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "query/parser.h"
 #include "query/query_testing.h"
+#include "query/scan_pool.h"
 
 namespace kelp::query {
 namespace {
@@ -14,6 +15,15 @@ using testing::Chance;
 using testing::JsonOf;
 using testing::MemorySnapshot;
 using testing::TestRow;
+
+// One to three threads for a call.
+Limits RandomLimits(Chance& chance) {
+  static ScanPool pool(2);
+  Limits limits;
+  limits.pool = &pool;
+  limits.threads = static_cast<uint32_t>(1 + chance.Below(3));
+  return limits;
+}
 
 std::vector<TestRow> RandomRows(Chance& chance, uint64_t most) {
   std::vector<TestRow> rows;
@@ -76,7 +86,7 @@ struct Case {
 };
 
 // Few enough for a second or two under sanitizers; the fuzz target goes on from here.
-constexpr uint64_t kSeeds = 500;
+constexpr uint64_t kSeeds = 300;
 
 TEST(SearchPropertyTest, FindsWhatThePlainEvaluatorFinds) {
   size_t found_something = 0;
@@ -87,6 +97,7 @@ TEST(SearchPropertyTest, FindsWhatThePlainEvaluatorFinds) {
     SearchRequest request;
     request.from = c.from;
     request.to = c.to;
+    request.limits = RandomLimits(c.chance);
     request.limit = 1000;
     const Result<SearchResult> result = Search(snapshot, *c.query, request);
     ASSERT_TRUE(result.ok()) << result.status().ToString();
@@ -111,6 +122,7 @@ TEST(SearchPropertyTest, PagesAreTheSameHoweverRowsAreStored) {
     SearchRequest request;
     request.from = c.from;
     request.to = c.to;
+    request.limits = RandomLimits(c.chance);
     std::vector<std::string> found;
     do {
       request.limit = static_cast<uint32_t>(1 + c.chance.Below(7));
@@ -134,6 +146,7 @@ TEST(SearchPropertyTest, NewRowsBetweenPagesNeitherRepeatNorHideOldOnes) {
     SearchRequest request;
     request.from = c.from;
     request.to = c.to;
+    request.limits = RandomLimits(c.chance);
     std::multiset<std::string> found;
     std::vector<TestRow> rows = c.rows;
     do {
@@ -163,6 +176,7 @@ TEST(SearchPropertyTest, HistogramCountsWhatSearchFinds) {
     HistogramRequest request;
     request.from = c.from;
     request.to = c.to;
+    request.limits = RandomLimits(c.chance);
     request.buckets = static_cast<uint32_t>(1 + c.chance.Below(30));
     const Result<HistogramResult> result =
         CountOverTime(Blocks(c.chance, c.rows), *c.query, request);

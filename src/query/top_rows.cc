@@ -1,5 +1,7 @@
 #include "query/top_rows.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -85,21 +87,28 @@ Status TopRows::HashTies(store::BlockReader& reader) {
     }
     if (!ties) continue;
     ASSIGN_OR_RETURN(candidate.key.hash, HashRow(*blocks_[candidate.block], reader, candidate.row));
+    candidate.key.hash += SourceHash(candidate.block);
     candidate.hashed = true;
   }
   return OkStatus();
+}
+
+uint64_t TopRows::SourceHash(uint32_t block) const {
+  const std::string_view source = snapshot_.SourceOf(block);
+  return source.empty() ? 0 : XXH3_64bits(source.data(), source.size());
 }
 
 Status TopRows::HashKept(Candidate& candidate) {
   if (candidate.hashed) return OkStatus();
   candidate.hashed = true;
   if (candidate.made != nullptr) {
-    candidate.key.hash = HashRow(*candidate.made);
+    candidate.key.hash = HashRow(*candidate.made) + SourceHash(candidate.block);
     return OkStatus();
   }
   const store::Block& block = *blocks_[candidate.block];
   side_reader_.Open(block);
   ASSIGN_OR_RETURN(candidate.key.hash, HashRow(block, side_reader_, candidate.row));
+  candidate.key.hash += SourceHash(candidate.block);
   return OkStatus();
 }
 

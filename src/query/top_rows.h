@@ -32,9 +32,8 @@ struct Candidate {
 
 class TopRows {
  public:
-  TopRows(std::span<const std::shared_ptr<const store::Block>> blocks, size_t count,
-          std::optional<Cursor> cursor)
-      : blocks_(blocks), count_(count), cursor_(cursor) {}
+  TopRows(const store::Snapshot& snapshot, size_t count, std::optional<Cursor> cursor)
+      : snapshot_(snapshot), blocks_(snapshot.blocks()), count_(count), cursor_(cursor) {}
 
   bool full() const { return rows_.size() >= count_; }
   // Older rows than this cannot come in any more. REQUIRES: full().
@@ -52,9 +51,12 @@ class TopRows {
   void CutFresh();
   Status HashTies(store::BlockReader& reader);
   Status HashKept(Candidate& candidate);
+  // Of the logstore that the row is in, so that a row stored in two is two rows in a fixed order.
+  uint64_t SourceHash(uint32_t block) const;
   void ApplyCursor();
   void Merge();
 
+  const store::Snapshot& snapshot_;
   const std::span<const std::shared_ptr<const store::Block>> blocks_;
   const size_t count_;
   const std::optional<Cursor> cursor_;
