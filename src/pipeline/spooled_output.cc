@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "pipeline/split_ack.h"
 
 namespace kelp::pipeline {
 namespace {
@@ -164,7 +165,8 @@ std::string SpooledOutput::EncodePayload(const Batch& batch, size_t& raw) {
   return payload;
 }
 
-std::vector<SpooledOutput::Item> SpooledOutput::Encode(const SharedBatch& batch) {
+std::vector<SpooledOutput::Item> SpooledOutput::Encode(const SharedBatch& batch,
+                                                       std::vector<uint32_t>& refused) {
   std::vector<Item> items;
   // Row ranges that are still to be done, the next one last.
   std::vector<std::pair<uint32_t, uint32_t>> ranges = {{0, batch->selected_count()}};
@@ -183,14 +185,12 @@ std::vector<SpooledOutput::Item> SpooledOutput::Encode(const SharedBatch& batch)
         ranges.emplace_back(begin, middle);
         continue;
       }
-      uint32_t row = 0;
       uint32_t nth = 0;
       batch->ForEach([&](uint32_t r) {
-        if (nth++ == begin) row = r;
+        if (nth++ == begin) refused.push_back(r);
       });
       LOG_RATE(10s, kError, "spool {}: a row of {} is too large for any destination and given up",
                dir_, FormatByteSizeShort({raw}));
-      host_->GiveUp(batch, {row}, "too_large", Ack());
       continue;
     }
     item.rows = end - begin;
@@ -206,11 +206,14 @@ std::vector<SpooledOutput::Item> SpooledOutput::Encode(const SharedBatch& batch)
 }
 
 void SpooledOutput::Write(SharedBatch batch, Ack ack) {
-  std::vector<Item> items = Encode(batch);
-  if (items.empty()) {
-    ack.Done();
-    return;
+  std::vector<uint32_t> refused;
+  std::vector<Item> items = Encode(batch, refused);
+  if (!refused.empty()) {
+    const auto both = std::make_shared<SplitAck>(std::move(ack), items.empty() ? 1 : 2);
+    host_->GiveUp(batch, std::move(refused), "too_large", Ack(both));
+    ack = Ack(both);
   }
+  if (items.empty()) return;
   items.back().ack = std::move(ack);
   size_t bytes = 0;
   for (const Item& item : items) bytes += item.memory;

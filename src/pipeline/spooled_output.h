@@ -100,7 +100,8 @@ class SpooledOutput final : public Output {
     UnixNanos time = 0;
   };
 
-  std::vector<Item> Encode(const SharedBatch& batch);
+  // `refused`: rows of which no record can be made.
+  std::vector<Item> Encode(const SharedBatch& batch, std::vector<uint32_t>& refused);
   std::string EncodePayload(const Batch& batch, size_t& raw);
   void AppendPending();
   void TakeAcks();

@@ -9,8 +9,8 @@
 
 namespace kelp::output {
 
-// Waits that double from `first` to `longest`, each shortened by up to half at random, so that many
-// agents do not come back to a recovering server in the same instant.
+// Waits drawn at random from nothing to a bound that doubles from `first` to `longest` (full
+// jitter), so that many agents do not come back to a recovering server in the same instant.
 //
 // Threads: thread-compatible. Borrows `random`, which outlives it.
 class Backoff {
@@ -22,8 +22,8 @@ class Backoff {
   Duration Next() {
     const Duration wait = next_;
     next_ = std::min(next_ * 2, longest_);
-    const auto half = static_cast<uint64_t>(wait.count() / 2);
-    return wait - Duration(half == 0 ? 0 : static_cast<int64_t>(random_.Next() % half));
+    if (wait.count() <= 0) return Duration(0);
+    return Duration(1 + static_cast<int64_t>(random_.Next() % static_cast<uint64_t>(wait.count())));
   }
   // Call after a success.
   void Reset() { next_ = first_; }

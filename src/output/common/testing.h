@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sync.h"
 #include "pipeline/output.h"
 
 namespace kelp::output::testing {
@@ -18,6 +19,8 @@ namespace kelp::output::testing {
 struct AckCount {
   std::atomic<int> done{0};
   std::atomic<int> lost{0};
+  Mutex mu;
+  std::vector<uint32_t> booked GUARDED_BY(mu);  // row numbers that were given up
 };
 
 class CountingTarget final : public pipeline::AckTarget {
@@ -29,6 +32,11 @@ class CountingTarget final : public pipeline::AckTarget {
   void OnAck() override {
     done_ = true;
     ++count_->done;
+  }
+  bool OnGiveUp(const std::vector<uint32_t>& rows, std::string_view) override {
+    MutexLock lock(count_->mu);
+    count_->booked.insert(count_->booked.end(), rows.begin(), rows.end());
+    return true;
   }
 
  private:
@@ -58,13 +66,26 @@ inline SharedBatch NewBatch(const std::vector<std::string>& bodies, uint64_t ori
 
 class CountingHost final : public pipeline::OutputHost {
  public:
+  explicit CountingHost(MetricRegistry& to) : metrics(to) {}
   void RoomAvailable() override { ++room_available; }
+  // Counts as the engine does, and books all rows.
+  void GiveUp(SharedBatch batch, std::vector<uint32_t> rows, std::string_view reason,
+              pipeline::Ack ack) override {
+    if (rows.empty()) batch->ForEach([&](uint32_t row) { rows.push_back(row); });
+    metrics
+        .AddCounter("output_dropped_rows_total", "",
+                    {{"pipeline", "test"}, {"component", "out"}, {"reason", std::string(reason)}})
+        .Add(rows.size());
+    ack.Book(rows, reason);
+    ack.Done();
+  }
+  MetricRegistry& metrics;
   std::atomic<int> room_available{0};
 };
 
 struct Fixture {
   MetricRegistry metrics;
-  CountingHost host;
+  CountingHost host{metrics};
   std::shared_ptr<AckCount> acks = std::make_shared<AckCount>();
 
   pipeline::ComponentContext Context(Env& env = RealEnv()) {

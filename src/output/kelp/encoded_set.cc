@@ -38,13 +38,17 @@ std::vector<EncodedSet> Halve(const EncodedSet& set, bool by_rows, int zstd_leve
     const size_t middle = all.size() / 2;
     halves.push_back(Encode(all.first(middle), zstd_level));
     halves.push_back(Encode(all.subspan(middle), zstd_level));
+    halves[1].first_part = middle;
   } else if (by_rows && parts->size() == 1 && (*parts)[0]->rows() > 1) {
     const uint32_t rows = (*parts)[0]->rows();
     halves.push_back(EncodeRows(std::move((*parts)[0]), 0, rows / 2, zstd_level));
     // A selection only ever shrinks, so the second half needs the part anew.
     parts = codec::DecodeBatchSet(set.body);
     halves.push_back(EncodeRows(std::move((*parts)[0]), rows / 2, rows, zstd_level));
+    halves[0].first_row = set.first_row;
+    halves[1].first_row = set.first_row + rows / 2;
   }
+  for (EncodedSet& half : halves) half.first_part += set.first_part;
   return halves;
 }
 

@@ -12,6 +12,10 @@ namespace kelp::output {
 struct EncodedSet {
   std::string body;
   uint64_t rows = 0;
+  // Which part and, of a set with a single part, which row of that part it begins with, counted in
+  // the set that it was cut from.
+  size_t first_part = 0;
+  uint32_t first_row = 0;
 };
 
 // Two sets that together hold the rows of `set`, in order: each with half of its parts, or, when it

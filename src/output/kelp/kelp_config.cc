@@ -67,13 +67,15 @@ const config::Schema<KelpOutputConfig>& KelpOutputConfig::ConfigSchema() {
                   .min = 64_KiB,
                   .max = 64_MiB})
           .Field("batch_interval", &KelpOutputConfig::batch_interval,
-                 {.doc = "The least time between two requests of a lane that are not full; the "
-                         "first row after a quiet time is sent at once.",
+                 {.doc = "The least time between two requests of a lane that are not full. A row "
+                         "after a quiet time is sent at once; others gather until the request "
+                         "before them is answered and this time has passed.",
                   .min = 0s,
                   .max = 1min})
-          .Field("lanes", &KelpOutputConfig::lanes,
-                 {.doc = "Requests that may be under way at once. Rows of one origin stay in one "
-                         "lane, and so in order.",
+          .Field("concurrency_max", &KelpOutputConfig::concurrency_max,
+                 {.doc = "Requests that may be under way at once at most: lanes. How many really "
+                         "are follows what the server bears. Rows of one origin stay in one lane, "
+                         "and so in order.",
                   .min = 1,
                   .max = 64})
           .Field("zstd_level", &KelpOutputConfig::zstd_level,

@@ -24,8 +24,8 @@ struct KelpOutputConfig {
   std::string token;
   std::string token_file;
   ByteSize batch_bytes = 4_MiB;
-  Duration batch_interval = 200ms;
-  uint32_t lanes = 2;
+  Duration batch_interval = 50ms;
+  uint32_t concurrency_max = 4;
   int zstd_level = 1;
   Duration timeout = 30s;
   Duration connect_timeout = 5s;

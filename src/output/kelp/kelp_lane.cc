@@ -14,6 +14,28 @@ constexpr Duration kIdleAfter = 10s;
 // What a row adds to a batch set besides its values: time, end, begin, sizes.
 constexpr size_t kRowOverhead = 12;
 
+// Rows of a set that are given up, under the numbers that they have in their batch.
+class RefusedRows final : public pipeline::AckTarget {
+ public:
+  RefusedRows(std::shared_ptr<pipeline::SplitAck> whole, std::vector<uint32_t> selected,
+              uint32_t first)
+      : whole_(std::move(whole)), selected_(std::move(selected)), first_(first) {}
+  void OnAck() override { whole_->OnAck(); }
+  bool OnGiveUp(const std::vector<uint32_t>& rows, std::string_view reason) override {
+    std::vector<uint32_t> numbers;
+    for (const uint32_t row : rows) {
+      const uint32_t nth = first_ + row;
+      numbers.push_back(nth < selected_.size() ? selected_[nth] : nth);
+    }
+    return whole_->OnGiveUp(numbers, reason);
+  }
+
+ private:
+  const std::shared_ptr<pipeline::SplitAck> whole_;
+  const std::vector<uint32_t> selected_;
+  const uint32_t first_;
+};
+
 size_t PayloadBytes(const Batch& batch) {
   size_t bytes = batch.selected_count() * kRowOverhead;
   for (size_t i = 0; i < batch.column_count(); ++i) {
@@ -58,16 +80,19 @@ void KelpLane::StartThread() {
 }
 
 void KelpLane::Run() {
-  KelpSender sender(s_.target, s_.http, s_.env, s_.metrics, s_.config.zstd_level,
-                    [this](Duration wait) { return Pause(wait); });
+  KelpSender sender(
+      s_.target, s_.http, s_.env, s_.metrics, s_.limit, s_.config.zstd_level,
+      [this](Duration wait) { return Pause(wait); },
+      [this](const EncodedSet& set, std::string_view reason) { GiveUp(set, reason); });
   codec::BatchSetEncoder encoder(s_.config.zstd_level);
   for (;;) {
     std::deque<Item> items = Collect();
     if (items.empty()) return;
-    std::vector<pipeline::Ack> acks;
-    EncodedSet set = Encode(std::move(items), acks, encoder);
-    if (!sender.Send(std::move(set))) continue;  // Collect ends the thread, acks go unfulfilled
-    for (pipeline::Ack& ack : acks) ack.Done();
+    const bool sent = sender.Send(Encode(std::move(items), encoder));
+    for (const SentBatch& batch : sent_) {
+      if (sent) batch.ack->OnAck();  // else Collect ends the thread, and acks go unfulfilled
+    }
+    sent_.clear();
   }
 }
 
@@ -111,11 +136,15 @@ std::deque<KelpLane::Item> KelpLane::TakeItems() {
   return items;
 }
 
-EncodedSet KelpLane::Encode(std::deque<Item> items, std::vector<pipeline::Ack>& acks,
-                            codec::BatchSetEncoder& encoder) {
+EncodedSet KelpLane::Encode(std::deque<Item> items, codec::BatchSetEncoder& encoder) {
   for (Item& item : items) {
     encoder.Add(*item.batch, item.arrival);
-    acks.push_back(std::move(item.ack));
+    SentBatch sent{.ack = std::make_shared<pipeline::SplitAck>(std::move(item.ack)), .rows = {}};
+    if (!item.batch->all_selected()) {
+      sent.rows.reserve(item.batch->selected_count());
+      item.batch->ForEach([&](uint32_t row) { sent.rows.push_back(row); });
+    }
+    sent_.push_back(std::move(sent));
     // The encoder has its own copy; what was read can make room for more.
     item.batch.reset();
     s_.room.Return(item.memory, s_.host);
@@ -124,6 +153,24 @@ EncodedSet KelpLane::Encode(std::deque<Item> items, std::vector<pipeline::Ack>& 
   set.rows = encoder.rows();
   set.body = encoder.Finish();
   return set;
+}
+
+void KelpLane::GiveUp(const EncodedSet& set, std::string_view reason) {
+  // The batches themselves made room for others long ago; the set still has their rows.
+  Result<std::vector<BatchPtr>> parts = codec::DecodeBatchSet(set.body);
+  if (!parts.ok() || set.first_part + parts->size() > sent_.size()) {
+    LOG(kError, "output kelp: cannot read rows that are given up: {}", parts.status().message());
+    s_.metrics.context.DropCounter(pipeline::ComponentKind::kOutput, std::string(reason))
+        .Add(set.rows);
+    return;
+  }
+  uint32_t first_row = set.first_row;
+  for (size_t i = 0; i < parts->size(); ++i, first_row = 0) {
+    const SentBatch& sent = sent_[set.first_part + i];
+    sent.ack->AddPart();
+    pipeline::Ack ack(std::make_shared<RefusedRows>(sent.ack, sent.rows, first_row));
+    s_.host.GiveUp(std::move((*parts)[i]), {}, reason, std::move(ack));
+  }
 }
 
 std::optional<Duration> KelpLane::Pause(Duration wait) {

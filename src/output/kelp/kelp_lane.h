@@ -15,6 +15,7 @@
 #include "output/kelp/kelp_config.h"
 #include "output/kelp/kelp_sender.h"
 #include "pipeline/output.h"
+#include "pipeline/split_ack.h"
 
 namespace kelp::output {
 
@@ -59,6 +60,7 @@ class KelpLane {
     Env& env;
     const KelpOutputMetrics& metrics;
     KelpQueueRoom& room;
+    ConcurrencyLimit& limit;
     pipeline::OutputHost& host;
   };
 
@@ -82,6 +84,12 @@ class KelpLane {
     UnixNanos arrival = 0;
   };
 
+  // A batch whose rows are in the set under way.
+  struct SentBatch {
+    std::shared_ptr<pipeline::SplitAck> ack;
+    std::vector<uint32_t> rows;  // numbers of its selected rows; empty: all, from 0
+  };
+
   void StartThread() REQUIRES(mu_);
   void Run() EXCLUDES(mu_);
   // Waits for batches and for the time to send them; empty when the thread has to end.
@@ -89,12 +97,14 @@ class KelpLane {
   // Waits for the first batch; false when the thread has to end.
   bool WaitForFirst() REQUIRES(mu_);
   std::deque<Item> TakeItems() REQUIRES(mu_);
-  EncodedSet Encode(std::deque<Item> items, std::vector<pipeline::Ack>& acks,
-                    codec::BatchSetEncoder& encoder);
+  EncodedSet Encode(std::deque<Item> items, codec::BatchSetEncoder& encoder);
+  // KelpSender::GiveUp.
+  void GiveUp(const EncodedSet& set, std::string_view reason);
   // KelpSender::Pause.
   std::optional<Duration> Pause(Duration wait) EXCLUDES(mu_);
 
   const Services s_;
+  std::vector<SentBatch> sent_;  // the thread's
   Mutex mu_;
   CondVar wake_;   // the thread's
   CondVar ended_;  // WaitEnded's

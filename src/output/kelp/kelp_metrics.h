@@ -18,6 +18,8 @@ struct KelpOutputMetrics {
         duplicates(c.AddCounter("output_duplicate_rows_total",
                                 "Rows that the server already had and did not store again.")),
         requests(c.AddCounter("output_requests_total", "Requests sent, retries included.")),
+        concurrency(c.AddGauge("output_concurrency_limit",
+                               "Requests that may be under way at once; follows the server.")),
         queue_bytes(c.AddGauge("output_queue_bytes", "Bytes that wait to be written or sent.")),
         latency(c.services.metrics->AddLatency(
             "output_request_seconds", "Time from a request to its answer.",
@@ -35,6 +37,7 @@ struct KelpOutputMetrics {
   Counter& bytes;
   Counter& duplicates;
   Counter& requests;
+  Gauge& concurrency;
   Gauge& queue_bytes;
   LatencyHistogram& latency;
 };

@@ -10,7 +10,7 @@ namespace {
 net::HttpClientOptions ClientOptions(const KelpOutputConfig& config) {
   net::HttpClientOptions options;
   options.connect_timeout = config.connect_timeout;
-  options.idle_connections_max = config.lanes;
+  options.idle_connections_max = config.concurrency_max;
   options.user_agent = "kelp-agent";
   options.tls.ca_file = config.tls.ca_file;
   options.tls.cert_file = config.tls.cert_file;
@@ -33,7 +33,8 @@ KelpOutput::KelpOutput(const Config& config, const pipeline::ComponentContext& c
       shared_http_(context.services.http),
       metrics_(context),
       target_(config, context.env().files()),
-      room_(config.queue_bytes_max.bytes, metrics_.queue_bytes) {}
+      room_(config.queue_bytes_max.bytes, metrics_.queue_bytes),
+      limit_(static_cast<int>(config.concurrency_max), metrics_.concurrency) {}
 
 KelpOutput::~KelpOutput() { Stop(0s); }
 
@@ -46,9 +47,9 @@ Status KelpOutput::Start(pipeline::OutputHost& host) {
   if (shared_http_ == nullptr)
     own_http_ = std::make_unique<net::HttpClient>(ClientOptions(config_));
   net::HttpTransport& http = shared_http_ != nullptr ? *shared_http_ : *own_http_;
-  for (uint32_t i = 0; i < config_.lanes; ++i) {
+  for (uint32_t i = 0; i < config_.concurrency_max; ++i) {
     lanes_.push_back(std::make_unique<KelpLane>(
-        KelpLane::Services{config_, target_, http, env_, metrics_, room_, host}));
+        KelpLane::Services{config_, target_, http, env_, metrics_, room_, limit_, host}));
   }
   return OkStatus();
 }

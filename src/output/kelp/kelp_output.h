@@ -26,7 +26,7 @@ namespace kelp::output {
 // Limits:   HasRoom() is false while queue_bytes_max wait.
 // Errors:   see KelpSender: waiting for ever, except for what the server will never accept.
 // Format:   docs/formats/kelp-batch.md
-// Counts:   KelpOutputMetrics, output_dropped_rows_total.
+// Counts:   KelpOutputMetrics. Rows that are given up: OutputHost::GiveUp.
 // Tests:    kelp_output_test.cc, kelp_server_test.cc
 class KelpOutput final : public pipeline::Output {
  public:
@@ -50,6 +50,7 @@ class KelpOutput final : public pipeline::Output {
   KelpOutputMetrics metrics_;
   KelpTarget target_;
   KelpQueueRoom room_;
+  ConcurrencyLimit limit_;
   std::unique_ptr<net::HttpClient> own_http_;
   std::vector<std::unique_ptr<KelpLane>> lanes_;
 };

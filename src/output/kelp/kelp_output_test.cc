@@ -44,7 +44,7 @@ TEST_F(KelpOutputTest, AcknowledgesWhenTheServerHasTheRows) {
 
 TEST_F(KelpOutputTest, GathersBatchesWhileARequestIsNotDue) {
   config_.batch_interval = 1h;
-  config_.lanes = 1;
+  config_.concurrency_max = 1;
   Start();
   output_->Write(NewBatch({"first"}, 1), NewAck(fixture_.acks));
   ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
@@ -60,7 +60,7 @@ TEST_F(KelpOutputTest, GathersBatchesWhileARequestIsNotDue) {
 TEST_F(KelpOutputTest, SendsAFullBatchSetBeforeItsTime) {
   config_.batch_interval = 1h;
   config_.batch_bytes = 64_KiB;
-  config_.lanes = 1;
+  config_.concurrency_max = 1;
   Start();
   output_->Write(NewBatch({"first"}, 1, 1), NewAck(fixture_.acks));
   ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
@@ -72,7 +72,7 @@ TEST_F(KelpOutputTest, SendsWhenMemoryIsTightBeforeASetIsFull) {
   config_.batch_interval = 1h;
   config_.batch_bytes = 1_MiB;
   config_.queue_bytes_max = 1_MiB;
-  config_.lanes = 1;
+  config_.concurrency_max = 1;
   Start();
   output_->Write(NewBatch({"first"}, 1, 1), NewAck(fixture_.acks));
   ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
@@ -83,7 +83,7 @@ TEST_F(KelpOutputTest, SendsWhenMemoryIsTightBeforeASetIsFull) {
 TEST_F(KelpOutputTest, HasNoRoomWhileTheServerIsDown) {
   config_.queue_bytes_max = 1_MiB;
   config_.batch_bytes = 64_KiB;
-  config_.lanes = 1;
+  config_.concurrency_max = 1;
   std::vector<FakeServer::Step> script(3, {.error = UnavailableError("down")});
   server_.Script(std::move(script));
   Start();
@@ -100,7 +100,7 @@ TEST_F(KelpOutputTest, HasNoRoomWhileTheServerIsDown) {
 }
 
 TEST_F(KelpOutputTest, KeepsEachOriginsOrderThroughFailures) {
-  config_.lanes = 3;
+  config_.concurrency_max = 3;
   config_.batch_bytes = 64_KiB;
   std::vector<FakeServer::Step> script;
   for (int i = 0; i < 12; ++i) {
@@ -136,7 +136,7 @@ TEST_F(KelpOutputTest, KeepsEachOriginsOrderThroughFailures) {
 
 TEST_F(KelpOutputTest, AcknowledgesOnceWhenASetIsTakenApart) {
   config_.batch_interval = 1h;
-  config_.lanes = 1;
+  config_.concurrency_max = 1;
   Start();
   output_->Write(NewBatch({"first"}, 1), NewAck(fixture_.acks));
   ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
@@ -153,6 +153,49 @@ TEST_F(KelpOutputTest, AcknowledgesOnceWhenASetIsTakenApart) {
   EXPECT_EQ(fixture_.acks->done, 4);
   EXPECT_EQ(server_.Bodies(), (std::vector<std::string>{"first", "good", "good too"}));
   EXPECT_EQ(fixture_.Metric("output_dropped_rows_total", {{"reason", "refused"}}), 1);
+}
+
+TEST_F(KelpOutputTest, BooksGivenUpRowsUnderTheirOwnNumbers) {
+  config_.batch_interval = 1h;
+  config_.concurrency_max = 1;
+  Start();
+  output_->Write(NewBatch({"first"}, 1), NewAck(fixture_.acks));
+  ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
+  server_.SetRule([](const std::vector<BatchPtr>& parts) {
+    size_t bytes = 0;
+    for (const BatchPtr& part : parts) bytes += part->body_bytes();
+    return bytes > 100 ? net::Error(413, "too large") : net::HttpResponse{.status = 0};
+  });
+  const std::string huge(200, 'x');
+  BatchPtr batch = BatchPool::Shared().Get();
+  batch->origin = OriginId{0, 2};
+  for (const std::string& body : std::vector<std::string>{"filtered", "a", huge, "b", huge}) {
+    const uint64_t end = batch->rows() + 1;
+    batch->AddRow(batch->Copy(body), end - 1, end, 1000);
+  }
+  batch->Select([](uint32_t row) { return row != 0; });
+  output_->Write(std::move(batch), NewAck(fixture_.acks));
+  output_->Stop(10s);
+  EXPECT_EQ(fixture_.acks->done, 2);
+  EXPECT_EQ(server_.Bodies(), (std::vector<std::string>{"first", "a", "b"}));
+  EXPECT_EQ(fixture_.acks->booked, (std::vector<uint32_t>{2, 4}));
+}
+
+TEST_F(KelpOutputTest, AnOutputWhoseServerIsDownDoesNotDisturbAnother) {
+  FakeServer down;
+  down.SetRule([](const std::vector<BatchPtr>&) { return net::Error(503, "down"); });
+  pipeline::ComponentContext context = fixture_.Context();
+  context.services.http = &down;
+  KelpOutput other(config_, context);
+  ASSERT_TRUE(other.Start(fixture_.host).ok());
+  Start();
+  for (uint64_t i = 0; i < 20; ++i) {
+    other.Write(NewBatch({"x"}, 1 + i), pipeline::Ack());
+    output_->Write(NewBatch({"x"}, 1 + i), NewAck(fixture_.acks));
+  }
+  EXPECT_TRUE(Eventually([&] { return fixture_.acks->done == 20; }));
+  EXPECT_TRUE(down.Bodies().empty());
+  other.Stop(0s);
 }
 
 TEST_F(KelpOutputTest, LetsGoUnacknowledgedWhatItCannotSendWithinTheGrace) {
@@ -190,10 +233,10 @@ TEST_F(KelpOutputTest, StartsAgainAfterAStop) {
 TEST(KelpOutputConfig, ReadsAllKeys) {
   const auto config = KelpOutput::ConfigSchema().ParseText(
       "url: https://logs.example:7700\nproject: shop\nlogstore: web\ntoken: t\nbatch_bytes: 1MiB\n"
-      "batch_interval: 1s\nlanes: 4\nzstd_level: 3\ntimeout: 10s\nconnect_timeout: 1s\n"
+      "batch_interval: 1s\nconcurrency_max: 4\nzstd_level: 3\ntimeout: 10s\nconnect_timeout: 1s\n"
       "queue_bytes_max: 8MiB\ntls: {ca_file: /ca.pem}");
   ASSERT_TRUE(config.ok()) << config.status().ToString();
-  EXPECT_EQ(config->lanes, 4u);
+  EXPECT_EQ(config->concurrency_max, 4u);
   EXPECT_EQ(config->tls.ca_file, "/ca.pem");
 }
 

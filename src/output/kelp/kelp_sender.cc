@@ -28,8 +28,11 @@ constexpr int kBadRequest = 400;
 constexpr int kUnauthorized = 401;
 constexpr int kForbidden = 403;
 constexpr int kNotFound = 404;
+constexpr int kRequestTimeout = 408;
 constexpr int kTooLarge = 413;
+constexpr int kUnprocessable = 422;
 constexpr int kTooMany = 429;
+constexpr int kServerError = 500;
 constexpr int kServiceUnavailable = 503;
 
 // One gate per subject for the whole process: thousands of pipelines that wait for one server need
@@ -61,6 +64,23 @@ std::string OnOneLine(std::string_view text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
   }
   return line;
+}
+
+bool RefusedForGood(const net::HttpResponse& response) {
+  if (response.status == kTooLarge) return true;
+  const bool ours = response.body.find("\"error\"") != std::string::npos;
+  return ours && (response.status == kBadRequest || response.status == kUnprocessable);
+}
+
+ConcurrencyLimit::Outcome OutcomeOf(const Result<net::HttpResponse>& response) {
+  using Outcome = ConcurrencyLimit::Outcome;
+  if (!response.ok()) {
+    return response.status().code() == Code::kCancelled ? Outcome::kUnrelated : Outcome::kOverload;
+  }
+  if (response->ok()) return Outcome::kAnswered;
+  const int status = response->status;
+  const bool load = status == kTooMany || status == kRequestTimeout || status >= kServerError;
+  return load ? Outcome::kOverload : Outcome::kUnrelated;
 }
 
 }  // namespace
@@ -107,13 +127,16 @@ std::optional<uint64_t> JsonCount(std::string_view json, std::string_view key) {
 }
 
 KelpSender::KelpSender(KelpTarget& target, net::HttpTransport& http, Env& env,
-                       const KelpOutputMetrics& metrics, int zstd_level, Pause pause)
+                       const KelpOutputMetrics& metrics, ConcurrencyLimit& limit, int zstd_level,
+                       Pause pause, GiveUp give_up)
     : target_(target),
       http_(http),
       env_(env),
       metrics_(metrics),
       zstd_level_(zstd_level),
+      limit_(limit),
       pause_(std::move(pause)),
+      give_up_(std::move(give_up)),
       backoff_(kRetryFirst, kRetryLongest, env.random()),
       give_up_gate_(kGiveUpMessagePeriod) {}
 
@@ -128,7 +151,7 @@ bool KelpSender::Send(EncodedSet set) {
     if (verdict == Verdict::kInterrupted) return false;
     if (verdict == Verdict::kDelivered) continue;
     std::vector<EncodedSet> halves = Halve(piece, refusal.status == kTooLarge, zstd_level_);
-    if (halves.empty()) GiveUp(piece.rows, refusal);
+    if (halves.empty()) Refused(piece, refusal);
     while (!halves.empty()) {
       stack.push_back(std::move(halves.back()));
       halves.pop_back();
@@ -137,23 +160,39 @@ bool KelpSender::Send(EncodedSet set) {
   return true;
 }
 
+std::optional<Duration> KelpSender::WaitForTurn(Duration wait) {
+  std::optional<Duration> time_left = pause_(wait);
+  while (time_left && !limit_.TryBegin()) {
+    limit_.WaitForPlace();
+    time_left = pause_(Duration(0));
+  }
+  return time_left;
+}
+
+Result<net::HttpResponse> KelpSender::Request(const EncodedSet& set, Duration timeout) {
+  net::HttpClientRequest request;
+  request.method = "POST";
+  request.url = target_.url();
+  request.headers = target_.Headers();
+  request.body = {set.body};
+  request.timeout = timeout;
+  request.response_bytes_max = kAnswerMax;
+  request.repeatable = true;  // the server knows what it has
+  metrics_.requests.Add();
+  const Duration begin = env_.clock().Monotonic();
+  Result<net::HttpResponse> response = http_.Send(request);
+  const Duration end = env_.clock().Monotonic();
+  metrics_.latency.Record(end - begin);
+  limit_.End(OutcomeOf(response), end - begin, end);
+  return response;
+}
+
 KelpSender::Verdict KelpSender::Deliver(const EncodedSet& set, Refusal& refusal) {
   Duration wait{0};
   for (;;) {
-    const std::optional<Duration> time_left = pause_(wait);
+    const std::optional<Duration> time_left = WaitForTurn(wait);
     if (!time_left) return Verdict::kInterrupted;
-    net::HttpClientRequest request;
-    request.method = "POST";
-    request.url = target_.url();
-    request.headers = target_.Headers();
-    request.body = {set.body};
-    request.timeout = *time_left;
-    request.response_bytes_max = kAnswerMax;
-    request.repeatable = true;  // the server knows what it has
-    metrics_.requests.Add();
-    const Duration begin = env_.clock().Monotonic();
-    const Result<net::HttpResponse> response = http_.Send(request);
-    metrics_.latency.Record(env_.clock().Monotonic() - begin);
+    const Result<net::HttpResponse> response = Request(set, *time_left);
     if (!response.ok()) {
       wait = AfterError(response.status());
       continue;
@@ -163,7 +202,7 @@ KelpSender::Verdict KelpSender::Deliver(const EncodedSet& set, Refusal& refusal)
       Delivered(set, *response);
       return Verdict::kDelivered;
     }
-    if (status == kBadRequest || status == kTooLarge) {
+    if (RefusedForGood(*response)) {
       refusal = {status, ErrorMessage(*response)};
       return Verdict::kRefused;
     }
@@ -246,15 +285,18 @@ void KelpSender::Complain(const std::string& whose, const std::string& what) {
   }
 }
 
-void KelpSender::GiveUp(uint64_t rows, const Refusal& refusal) {
-  const char* reason = refusal.status == kTooLarge ? "too_large" : "refused";
-  metrics_.context.DropCounter(pipeline::ComponentKind::kOutput, reason).Add(rows);
+void KelpSender::Refused(const EncodedSet& set, const Refusal& refusal) {
+  const bool too_large = refusal.status == kTooLarge;
   if (give_up_gate_.Pass(env_.clock().Monotonic())) {
     LOG(kError,
-        "output kelp: {} will never accept {} rows and they are given up (HTTP {}: {}); see "
-        "output_dropped_rows_total",
-        target_.base_url(), rows, refusal.status, refusal.message);
+        "output kelp: {} will never accept {} rows and they are given up (HTTP {}: {}); {}see "
+        "output_dropped_rows_total, and set the pipeline's dead_letter to keep them",
+        target_.base_url(), set.rows, refusal.status, refusal.message,
+        too_large ? "raise the size of requests that it or a proxy before it takes, or lower "
+                    "line_bytes_max; "
+                  : "");
   }
+  give_up_(set, too_large ? "too_large" : "refused");
 }
 
 }  // namespace kelp::output

@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "net/http_client.h"
 #include "output/common/backoff.h"
+#include "output/common/concurrency_limit.h"
 #include "output/common/message_gate.h"
 #include "output/kelp/encoded_set.h"
 #include "output/kelp/kelp_metrics.h"
@@ -21,17 +22,20 @@ namespace kelp::output {
 // what the server will never accept.
 //
 //   200 with a Kelp answer       delivered
-//   400, 413                     refused: the set is halved until the guilty part (of 413: the
-//                                guilty row) stands alone; that alone is given up and counted
+//   400, 422 with a Kelp error,  refused: the set is halved until the guilty part (of 413: the
+//   413 from anybody             guilty row) stands alone; that alone is given up
 //   everything else              tried again for ever, with back-off; Retry-After is honoured.
-//                                401 reads the token file again.
+//                                401 reads the token file again. These say something about the
+//                                address, the token or the server, which people can mend, and
+//                                nothing about the rows; so does a 400 in other words than ours,
+//                                which a proxy gives when the url is wrong.
 //
 // Place:    each KelpLane has one.
 // Borrows:  everything it is given; all outlive it.
 // Threads:  confined to its lane's thread.
 // Blocking: Send.
-// Counts:   output_dropped_rows_total (refused, too_large), output_retries_total, the rest of
-//           KelpOutputMetrics but queue_bytes.
+// Counts:   output_retries_total, the rest of KelpOutputMetrics but queue_bytes. Rows are given up
+//           as "refused" or "too_large".
 // Tests:    kelp_sender_test.cc, kelp_output_test.cc
 class KelpSender {
  public:
@@ -39,8 +43,12 @@ class KelpSender {
   // to end.
   using Pause = std::function<std::optional<Duration>(Duration)>;
 
+  // Takes the rows of a set that the server will never accept.
+  using GiveUp = std::function<void(const EncodedSet&, std::string_view reason)>;
+
   KelpSender(KelpTarget& target, net::HttpTransport& http, Env& env,
-             const KelpOutputMetrics& metrics, int zstd_level, Pause pause);
+             const KelpOutputMetrics& metrics, ConcurrencyLimit& limit, int zstd_level, Pause pause,
+             GiveUp give_up);
 
   // True when everything in `set` was delivered or given up; false when sending has to end.
   bool Send(EncodedSet set);
@@ -53,11 +61,14 @@ class KelpSender {
   };
   // Tries until the server took or refused the set.
   Verdict Deliver(const EncodedSet& set, Refusal& refusal);
+  // Waits, then for a place among the requests under way. As Pause.
+  std::optional<Duration> WaitForTurn(Duration wait);
+  Result<net::HttpResponse> Request(const EncodedSet& set, Duration timeout);
   // How long to wait after this failed try.
   Duration AfterError(const Status& error);
   Duration AfterAnswer(const net::HttpResponse& response);
   void Delivered(const EncodedSet& set, const net::HttpResponse& response);
-  void GiveUp(uint64_t rows, const Refusal& refusal);
+  void Refused(const EncodedSet& set, const Refusal& refusal);
   // Logs why nothing moves, seldom; `whose` tells which outputs share one message.
   void Complain(const std::string& whose, const std::string& what);
   std::string Explain(int status, const std::string& message) const;
@@ -67,7 +78,9 @@ class KelpSender {
   Env& env_;
   const KelpOutputMetrics& metrics_;
   const int zstd_level_;
+  ConcurrencyLimit& limit_;
   const Pause pause_;
+  const GiveUp give_up_;
   Backoff backoff_;
   MessageGate give_up_gate_;
   bool complained_ = false;
