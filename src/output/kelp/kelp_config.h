@@ -24,7 +24,7 @@ struct KelpOutputConfig {
   std::string token;
   std::string token_file;
   ByteSize batch_bytes = 4_MiB;
-  Duration batch_interval = 50ms;
+  Duration batch_interval = 20ms;
   uint32_t concurrency_max = 4;
   int zstd_level = 1;
   Duration timeout = 30s;
