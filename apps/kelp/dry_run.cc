@@ -9,7 +9,9 @@
 #include "batch/batch.h"
 #include "codec/byte_buffer.h"
 #include "codec/json_print.h"
-#include "framing/line_decoder.h"
+#include "framing/framing.h"
+#include "input/file/file_input.h"
+#include "input/pod_logs/pod_logs_input.h"
 #include "json_slice.h"
 
 namespace kelp::config {
@@ -22,39 +24,42 @@ struct EnumNames<cli::SampleFormat> {
 namespace kelp::cli {
 namespace {
 
-// As the agent's inputs cut lines by default; samples that matter are shorter.
-constexpr size_t kLineBytesMax = 1u << 20;
-
 // How the pipeline's first input frames its files.
-SampleFormat FormatOfInput(const pipeline::PipelineConfig& pipeline) {
-  // The parsed configurations of components are opaque here; the canonical text is not.
-  const Result<config::ConfigNode> node =
-      config::ParseYaml(pipeline.canonical, pipeline.name, {.expand_env = false, .env = nullptr});
-  const config::ConfigNode* inputs = node.ok() ? node->Find("inputs") : nullptr;
-  if (inputs == nullptr || inputs->items().empty()) return SampleFormat::kLines;
-  const config::ConfigNode& input = inputs->items()[0];
-  const config::ConfigNode* type = input.Find("type");
-  if (type != nullptr && type->text() == "pod_logs") return SampleFormat::kContainer;
-  const config::ConfigNode* format = input.Find("format");
-  const auto name = std::find(kSampleFormats.begin(), kSampleFormats.end(),
-                              format != nullptr ? format->text() : "lines");
-  return name == kSampleFormats.end() ? SampleFormat::kLines
-                                      : static_cast<SampleFormat>(name - kSampleFormats.begin());
+framing::FramingOptions FramingOf(const pipeline::PipelineConfig& pipeline) {
+  if (pipeline.inputs.empty()) return {};
+  const pipeline::ComponentSpec& spec = pipeline.inputs[0];
+  if (spec.entry->name == input::FileInput::kName) {
+    return static_cast<const input::FileInputConfig*>(spec.config.get())->Framing();
+  }
+  if (spec.entry->name == input::PodLogsInput::kName) {
+    return static_cast<const input::PodLogsInputConfig*>(spec.config.get())->Framing();
+  }
+  return {};
 }
 
-std::unique_ptr<framing::LineDecoder> MakeDecoder(const pipeline::PipelineConfig& pipeline,
-                                                  SampleFormat format) {
-  if (format == SampleFormat::kAuto) format = FormatOfInput(pipeline);
-  switch (format) {
+Result<std::unique_ptr<framing::LineDecoder>> MakeDecoder(const pipeline::PipelineConfig& pipeline,
+                                                          const Samples& samples) {
+  framing::FramingOptions options = FramingOf(pipeline);
+  switch (samples.format) {
+    case SampleFormat::kAuto:
+      break;
+    case SampleFormat::kLines:
+      options.format = framing::Format::kLines;
+      break;
     case SampleFormat::kContainer:
-      return framing::MakeContainerDecoder(kLineBytesMax);
+      options.format = framing::Format::kContainer;
+      break;
     case SampleFormat::kCri:
-      return framing::MakeCriDecoder(kLineBytesMax);
+      options.format = framing::Format::kCri;
+      break;
     case SampleFormat::kDockerJson:
-      return framing::MakeDockerJsonDecoder(kLineBytesMax);
-    default:
-      return framing::MakePlainDecoder(kLineBytesMax);
+      options.format = framing::Format::kDockerJson;
+      break;
   }
+  if (samples.is_utf8 || options.format != framing::Format::kLines) {
+    options.charset = framing::Charset::kUtf8;
+  }
+  return framing::MakeDecoder(options);
 }
 
 using Processors = std::vector<std::unique_ptr<pipeline::Processor>>;
@@ -94,26 +99,30 @@ Result<DryRunResult> DryRun(Env& env, const pipeline::PipelineConfig& pipeline,
   MetricRegistry metrics;
   const pipeline::AgentServices services{.env = &env, .metrics = &metrics};
   ASSIGN_OR_RETURN(const Processors processors, MakeProcessors(pipeline, services));
-  const auto decoder = MakeDecoder(pipeline, samples.format);
+  ASSIGN_OR_RETURN(const auto decoder, MakeDecoder(pipeline, samples));
   const auto resource = std::make_shared<const Resource>(
       std::vector<Resource::Tag>(samples.resource.begin(), samples.resource.end()));
   DryRunResult result;
   size_t used = 0;
-  do {
+  for (bool more = true; more;) {
     const BatchPool::Ptr batch = BatchPool::Shared().Get();
     batch->set_resource(resource);
     const size_t left = samples.text.size() - used;
-    char* data = batch->AddBuffer(left);
-    std::memcpy(data, samples.text.data() + used, left);
-    const size_t step = decoder->Decode({data, left, used, true}, *batch);
+    size_t step = 0;
+    if (left > 0) {
+      char* data = batch->AddBuffer(left);
+      std::memcpy(data, samples.text.data() + used, left);
+      step = decoder->Decode({data, left, used, true}, *batch);
+    }
     used += step;
-    if (used == samples.text.size() || step == 0) decoder->Flush(used, *batch);
+    // What is incomplete comes at the end, in a batch that has room for it.
+    more = step > 0 || batch->rows() > 0;
+    if (!more) decoder->Flush(used, *batch);
     decoder->AddFields(*batch);
     result.rows_in += batch->rows();
     for (const auto& processor : processors) processor->Process(*batch);
     RETURN_IF_ERROR(CollectRows(*batch, result.rows));
-    if (step == 0) break;
-  } while (used < samples.text.size());
+  }
   return result;
 }
 
@@ -254,6 +263,7 @@ Result<std::string> RunTest(Env& env, const pipeline::PipelineConfig& pipeline,
     samples.text += line + (line.ends_with('\n') ? "" : "\n");
   }
   samples.format = test.format;
+  samples.is_utf8 = true;  // as configurations are
   samples.resource = test.resource;
   ASSIGN_OR_RETURN(const DryRunResult result, DryRun(env, pipeline, samples));
   return Difference(test.rows, result.rows);

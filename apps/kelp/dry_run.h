@@ -26,6 +26,7 @@ inline const std::vector<std::string> kSampleFormats = {"auto", "lines", "contai
 struct Samples {
   std::string text;  // lines as they stand in a file
   SampleFormat format = SampleFormat::kAuto;
+  bool is_utf8 = false;  // whatever the input's encoding is
   std::map<std::string, std::string> resource;
 };
 

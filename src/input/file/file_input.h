@@ -8,21 +8,19 @@
 #include <vector>
 
 #include "config/schema.h"
+#include "input/common/follow_keys.h"
 #include "pipeline/input.h"
 #include "tail/tail_service.h"
 
 namespace kelp::input {
 
-enum class FileFormat : uint8_t { kLines, kContainer, kCri, kDockerJson };
-
-struct FileInputConfig {
+struct FileInputConfig : FollowKeys {
   std::vector<tail::Glob> include;
   std::vector<tail::Glob> exclude;
-  tail::StartAt start_at;
-  tail::OnLostCheckpoints on_lost_checkpoints = tail::OnLostCheckpoints::kBeginning;
-  FileFormat format = FileFormat::kLines;
-  ByteSize line_bytes_max = 256_KiB;
-  Duration scan_interval = 1s;
+  framing::Format format = framing::Format::kLines;
+  framing::Charset encoding = framing::Charset::kUtf8;
+
+  framing::FramingOptions Framing() const;
   static const config::Schema<FileInputConfig>& ConfigSchema();
 };
 
@@ -30,7 +28,8 @@ struct FileInputConfig {
 //
 // Place:    one per `type: file` in a pipeline.
 // Threads:  thread-compatible, as Input asks.
-// Errors:   Start fails with kInternal where there is no TailService.
+// Errors:   Create fails with kUnimplemented where the system does not know the encoding, Start
+//           fails with kInternal where there is no TailService.
 // Tests:    file_input_test.cc; tail_service_test.cc for what following means
 class FileInput final : public pipeline::Input {
  public:
@@ -46,7 +45,7 @@ class FileInput final : public pipeline::Input {
   void Stop() override;
 
  private:
-  tail::FollowOptions Options() const;
+  Result<tail::FollowOptions> Options() const;
 
   const Config config_;
   const pipeline::ComponentContext context_;
@@ -56,8 +55,13 @@ class FileInput final : public pipeline::Input {
 }  // namespace kelp::input
 
 template <>
-struct kelp::config::EnumNames<kelp::input::FileFormat> {
+struct kelp::config::EnumNames<kelp::framing::Format> {
   static constexpr std::string_view kNames[] = {"lines", "container", "cri", "docker_json"};
+};
+template <>
+struct kelp::config::EnumNames<kelp::framing::Charset> {
+  static constexpr std::string_view kNames[] = {"utf-8", "utf-16le", "utf-16be", "utf-16",
+                                                "gbk",   "gb18030",  "latin1"};
 };
 
 #endif  // KELP_INPUT_FILE_FILE_INPUT_H_

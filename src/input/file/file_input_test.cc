@@ -22,7 +22,7 @@ scan_interval: 2s
   EXPECT_EQ(config->start_at.kind, tail::StartAt::Kind::kLast);
   EXPECT_EQ(config->start_at.last, 1_MiB);
   EXPECT_EQ(config->on_lost_checkpoints, tail::OnLostCheckpoints::kEnd);
-  EXPECT_EQ(config->format, FileFormat::kCri);
+  EXPECT_EQ(config->format, framing::Format::kCri);
   EXPECT_EQ(config->scan_interval, 2s);
 }
 

@@ -48,41 +48,33 @@ bool PodSelector::Matches(const PodLogPath& path) const {
 }
 
 const config::Schema<PodLogsInputConfig>& PodLogsInputConfig::ConfigSchema() {
-  static const auto schema =
-      config::Schema<PodLogsInputConfig>(
-          "pod_logs", "Follows the logs of all pods on this node, by the kubelet's files.",
-          {.untrusted_input = true,
-           .example = "include: {namespaces: [prod-*]}\n"
-                      "exclude: {containers: [istio-proxy]}\n"})
-          .Field("root", &PodLogsInputConfig::root,
-                 {.doc = "The kubelet's tree: NAMESPACE_POD_UID/CONTAINER/N.log below it.",
-                  .example = "/host/var/log/pods"})
-          .Field("include", &PodLogsInputConfig::include,
-                 {.doc = "Which containers; all if empty."})
-          .Field("exclude", &PodLogsInputConfig::exclude,
-                 {.doc = "Which of them not; nothing if empty."})
-          .Field("start_at", &PodLogsInputConfig::start_at,
-                 {.doc = "Where to begin in files that are there when this input starts for the "
-                         "first time: beginning, end, or {last: SIZE}.",
-                  .example = "{last: 1MiB}"})
-          .Field("on_lost_checkpoints", &PodLogsInputConfig::on_lost_checkpoints,
-                 {.doc = "Where to begin in the files found after the database of positions was "
-                         "found corrupt."})
-          .Field("line_bytes_max", &PodLogsInputConfig::line_bytes_max,
-                 {.doc = "A longer record, joined from its pieces, is cut, marked with the field "
-                         "kelp.truncated, and counted.",
-                  .min = 64_B,
-                  .max = 16_MiB})
-          .Field("scan_interval", &PodLogsInputConfig::scan_interval,
-                 {.doc = "How often everything is looked at where the system cannot tell of "
-                         "changes (inotify exhausted or not there).",
-                  .min = 100ms,
-                  .max = 1h})
-          .Check([](const PodLogsInputConfig& config, config::CheckContext& context) {
-            const Result<tail::Glob> tree = TreeOf(config.root);
-            if (!tree.ok()) context.Fail("root", "must be an absolute path without a / at its end");
-          });
+  static const auto schema = [] {
+    config::Schema<PodLogsInputConfig> table(
+        "pod_logs", "Follows the logs of all pods on this node, by the kubelet's files.",
+        {.untrusted_input = true,
+         .example = "include: {namespaces: [prod-*]}\n"
+                    "exclude: {containers: [istio-proxy]}\n"});
+    table
+        .Field("root", &PodLogsInputConfig::root,
+               {.doc = "The kubelet's tree: NAMESPACE_POD_UID/CONTAINER/N.log below it.",
+                .example = "/host/var/log/pods"})
+        .Field("include", &PodLogsInputConfig::include, {.doc = "Which containers; all if empty."})
+        .Field("exclude", &PodLogsInputConfig::exclude,
+               {.doc = "Which of them not; nothing if empty."})
+        .Check([](const PodLogsInputConfig& config, config::CheckContext& context) {
+          const Result<tail::Glob> tree = TreeOf(config.root);
+          if (!tree.ok()) context.Fail("root", "must be an absolute path without a / at its end");
+        });
+    AddFollowKeys(table);
+    return table;
+  }();
   return schema;
+}
+
+framing::FramingOptions PodLogsInputConfig::Framing() const {
+  framing::FramingOptions framing = FollowKeys::Framing();
+  framing.format = framing::Format::kContainer;
+  return framing;
 }
 
 Result<std::unique_ptr<pipeline::Input>> PodLogsInput::Create(
@@ -109,7 +101,7 @@ ResourcePtr PodLogsInput::ResourceOf(const std::string& root, const std::string&
   return std::make_shared<const Resource>(std::move(tags));
 }
 
-tail::FollowOptions PodLogsInput::Options() const {
+Result<tail::FollowOptions> PodLogsInput::Options() const {
   tail::FollowOptions options;
   options.checkpoint_space = context_.pipeline + "/" + context_.component;
   options.include.Add(*TreeOf(config_.root));
@@ -130,11 +122,7 @@ tail::FollowOptions PodLogsInput::Options() const {
     return parsed && !parsed->restart_count.empty() && include.Matches(*parsed) &&
            (exclude.empty() || !exclude.Matches(*parsed));
   };
-  options.start_at = config_.start_at;
-  options.on_lost_checkpoints = config_.on_lost_checkpoints;
-  options.line_bytes_max = config_.line_bytes_max.bytes;
-  options.scan_interval = config_.scan_interval;
-  options.decoder = framing::MakeContainerDecoder;
+  RETURN_IF_ERROR(config_.Apply(config_.Framing(), options));
   options.resource = [root = config_.root, host = context_.services.host_name](
                          const std::string& path) { return ResourceOf(root, path, host); };
   options.metrics = tail::FollowMetrics::For(context_);
@@ -145,7 +133,8 @@ Status PodLogsInput::Start(pipeline::InputHost& host) {
   if (context_.services.tail == nullptr) {
     return InternalError("the input " + context_.component + " cannot follow files here");
   }
-  follow_ = context_.services.tail->Add(Options(), host);
+  ASSIGN_OR_RETURN(tail::FollowOptions options, Options());
+  follow_ = context_.services.tail->Add(std::move(options), host);
   return OkStatus();
 }
 

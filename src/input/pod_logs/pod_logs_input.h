@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/schema.h"
+#include "input/common/follow_keys.h"
 #include "input/pod_logs/pod_log_path.h"
 #include "pipeline/input.h"
 #include "tail/tail_service.h"
@@ -26,14 +27,12 @@ struct PodSelector {
   bool Matches(const PodLogPath& path) const;
 };
 
-struct PodLogsInputConfig {
+struct PodLogsInputConfig : FollowKeys {
   std::string root = "/var/log/pods";
   PodSelector include;
   PodSelector exclude;
-  tail::StartAt start_at;
-  tail::OnLostCheckpoints on_lost_checkpoints = tail::OnLostCheckpoints::kBeginning;
-  ByteSize line_bytes_max = 256_KiB;
-  Duration scan_interval = 1s;
+
+  framing::FramingOptions Framing() const;
   static const config::Schema<PodLogsInputConfig>& ConfigSchema();
 };
 
@@ -61,7 +60,7 @@ class PodLogsInput final : public pipeline::Input {
                                 const std::string& host_name);
 
  private:
-  tail::FollowOptions Options() const;
+  Result<tail::FollowOptions> Options() const;
 
   const Config config_;
   const pipeline::ComponentContext context_;
