@@ -84,6 +84,14 @@ build_console() {
   rm -f "$log"
 }
 
+# DuckDB for SQL, from npm. Without it everything but SQL works.
+install_duckdb() {
+  cmp -s third_party/duckdb/packages.txt build/duckdb/.stamp && return 0
+  need_node
+  say "fetching DuckDB"
+  tools/get_duckdb >&2 || say "no DuckDB from npm: SQL is left out, its tests will be skipped"
+}
+
 # What drives the browser in tests/e2e/console.
 install_browser_driver() {
   need_node
