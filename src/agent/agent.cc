@@ -9,6 +9,7 @@
 #include "agent/status_server.h"
 #include "base/log.h"
 #include "pipeline/cpu_limiter.h"
+#include "spool/unused_spools.h"
 #include "tail/tail_service.h"
 
 namespace kelp::agent {
@@ -96,6 +97,7 @@ Status Agent::Start() {
   engine_->Apply(std::move(loaded.pipelines), refused);
   ReportProblems(refused, "left out");
   watcher_.SetDirectories(loader_.Directories());
+  spool::WarnOfUnusedSpools(env_, config_.data_dir);
   LOG(kInfo, "agent runs with {} pipelines; data in {}{}", engine_->Statuses().size(),
       config_.data_dir, status_ ? "; status on http://" + status_->address() : "");
   return OkStatus();
@@ -130,6 +132,7 @@ void Agent::Reload() {
   const size_t before = problems.size();
   engine_->Apply(std::move(loaded.pipelines), problems);
   watcher_.SetDirectories(loader_.Directories());
+  spool::WarnOfUnusedSpools(env_, config_.data_dir);
   WarnOfRestartKeys(loaded.agent);
   Counter& good = metrics_.AddCounter("agent_reloads_total", "Reloads of the configuration.",
                                       {{"result", "ok"}});

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "spool/testing.h"
+#include "spool/unused_spools.h"
 
 namespace kelp::spool {
 namespace {
@@ -325,6 +326,24 @@ TEST_F(DiskQueueTest, RefusesADirectoryThatIsInUseOrOfANewerVersion) {
   opened.queue.reset();
   EXPECT_EQ(OpenQueue(env, Options()).status.code(), Code::kUnimplemented);
   EXPECT_EQ(Segments().size(), 1u);
+}
+
+TEST_F(DiskQueueTest, ASpoolThatIsLeftWithRowsIsFoundUnlessItIsInUse) {
+  EXPECT_TRUE(FindUnusedSpools(env, "/data").empty());
+  Open();
+  Append(1, 3);
+  EXPECT_TRUE(FindUnusedSpools(env, "/data").empty());
+  opened.queue.reset();
+  const auto unused = FindUnusedSpools(env, "/data");
+  ASSERT_EQ(unused.size(), 1u);
+  EXPECT_EQ(unused[0].dir, kDir);
+  EXPECT_GT(unused[0].bytes, 0u);
+  Open();  // looking has not locked it for good
+  ReadIds(queue());
+  AckUpTo(3);
+  ASSERT_TRUE(queue().Close().ok());
+  opened.queue.reset();
+  EXPECT_TRUE(FindUnusedSpools(env, "/data").empty());
 }
 
 TEST_F(DiskQueueTest, LeavesForeignFilesAlone) {
