@@ -123,6 +123,24 @@ TEST_F(StoreSearchTest, AgreesWithThePlainEvaluatorWhereverRowsAre) {
   ExpectSearchesAgree(rows, 100);  // merged
 }
 
+TEST_F(StoreSearchTest, AbsentWordsDoNotScanTheHotTail) {
+  const std::vector<TestRow> rows = RandomRows(30);
+  ASSERT_NO_FATAL_FAILURE(Append(rows));
+  ParseError error;
+  const auto query = Parse("wordthatisnowhere OR msg:wordthatisnowhere", error);
+  ASSERT_NE(query, nullptr);
+  const auto snapshot = store_->Read(kName);
+  ASSERT_TRUE(snapshot.ok());
+  SearchRequest request;
+  request.explain = true;
+  const Result<SearchResult> result = Search(**snapshot, *query, request);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_GT(result->explain.hot_blocks, 0u);
+  EXPECT_EQ(result->explain.hot_blocks, result->explain.blocks);
+  EXPECT_EQ(result->explain.fate(BlockFate::kScanned).blocks, 0u);
+  EXPECT_EQ(result->explain.bytes_decoded, 0u);
+}
+
 TEST_F(StoreSearchTest, PagingGoesOnThroughFlushAndMerge) {
   std::vector<TestRow> rows = RandomRows(150);
   Append({rows.begin(), rows.begin() + 50});
