@@ -2,7 +2,6 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "base/env.h"
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "components.h"
 
@@ -31,20 +31,6 @@ constexpr char kUsage[] =
     "reloads.\n"
     "Exit codes: 0 stopped as asked, 64 wrong usage, 69 port or data directory in use,\n"
     "74 input/output error, 77 missing rights, 78 wrong configuration.\n";
-
-int ExitCode(kelp::Code code) {
-  switch (code) {
-    case kelp::Code::kInvalidArgument:
-    case kelp::Code::kNotFound:
-      return EX_CONFIG;
-    case kelp::Code::kAlreadyExists:
-      return EX_UNAVAILABLE;
-    case kelp::Code::kPermissionDenied:
-      return EX_NOPERM;
-    default:
-      return EX_IOERR;
-  }
-}
 
 // Turns signals into requests on a thread of its own, so that nothing runs in a handler.
 void ServeSignals(const sigset_t& signals, kelp::agent::Agent& agent) {
@@ -101,7 +87,7 @@ int main(int argc, char** argv) {
   if (!started.ok()) {
     std::fprintf(stderr, "kelp-agent: %.*s\n", static_cast<int>(started.message().size()),
                  started.message().data());
-    return ExitCode(started.code());
+    return kelp::StartExitCode(started.code());
   }
   std::thread signal_thread([&] { ServeSignals(signals, agent); });
   agent.Run();

@@ -68,8 +68,7 @@ Status Agent::Start() {
   if (!loaded.main_ok) return problems.ToStatus();
   ReportProblems(problems, "left out");
   config_ = loaded.agent;
-  SetLogOptions({.level = *ParseLogLevel(config_.log.level),
-                 .format = config_.log.format == "json" ? LogFormat::kJson : LogFormat::kText});
+  SetLogOptions(config_.log.ToOptions());
   RETURN_IF_ERROR(OpenDataDir());
 
   pipeline::AgentServices services;

@@ -15,18 +15,6 @@ const config::Schema<HttpConfig>& HttpConfig::ConfigSchema() {
   return schema;
 }
 
-const config::Schema<LogConfig>& LogConfig::ConfigSchema() {
-  static const auto schema =
-      config::Schema<LogConfig>("log", "The program's own log, on standard error.")
-          .Field("level", &LogConfig::level,
-                 {.doc = "The least severe messages that are written.",
-                  .choices = {"debug", "info", "warning", "error"}})
-          .Field(
-              "format", &LogConfig::format,
-              {.doc = "Lines for people, or one JSON object a line.", .choices = {"text", "json"}});
-  return schema;
-}
-
 const config::Schema<AgentConfig>& AgentConfig::ConfigSchema() {
   static const auto schema =
       config::Schema<AgentConfig>("agent", "What one agent collects, and within which limits.")
@@ -97,6 +85,7 @@ bool ConfigLoader::LoadMain(config::Problems& problems) {
   if (!agent.pipelines_dir.empty() && agent.pipelines_dir[0] != '/') {
     agent.pipelines_dir = JoinPath(DirName(path_), agent.pipelines_dir);
   }
+  agent.pipelines.clear();  // parsed: thousands of trees need not stay
   agent_ = std::move(agent);
   main_pipelines_ = std::move(pipelines);
   return true;

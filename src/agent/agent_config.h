@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/env.h"
-#include "base/log.h"
 #include "base/units.h"
+#include "config/log_config.h"
 #include "config/schema.h"
 #include "pipeline/pipeline_config.h"
 
@@ -19,12 +19,6 @@ struct HttpConfig {
   static const config::Schema<HttpConfig>& ConfigSchema();
 };
 
-struct LogConfig {
-  std::string level = "info";
-  std::string format = "text";
-  static const config::Schema<LogConfig>& ConfigSchema();
-};
-
 struct AgentConfig {
   std::string data_dir = "/var/lib/kelp-agent";
   HttpConfig http;
@@ -33,7 +27,7 @@ struct AgentConfig {
   int workers = 0;
   Duration shutdown_grace = 20s;
   std::string host_name;
-  LogConfig log;
+  config::LogConfig log;
   std::string pipelines_dir;
   std::vector<config::ConfigNode> pipelines;
   static const config::Schema<AgentConfig>& ConfigSchema();

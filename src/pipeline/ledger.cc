@@ -4,16 +4,18 @@ namespace kelp::pipeline {
 
 void ReasonCounts::Add(std::string_view reason, uint64_t n) {
   if (n == 0) return;
-  for (auto& [known, count] : entries_) {
-    if (known == reason) {
-      count += n;
+  size_t size = 0;
+  auto last = entries_.before_begin();
+  for (auto it = entries_.begin(); it != entries_.end(); last = it++, ++size) {
+    if (it->first == reason) {
+      it->second += n;
       return;
     }
   }
-  if (entries_.size() >= kReasonsMax && reason != "other") {
+  if (size >= kReasonsMax && reason != "other") {
     Add("other", n);
   } else {
-    entries_.emplace_back(reason, n);
+    entries_.emplace_after(last, reason, n);
   }
 }
 

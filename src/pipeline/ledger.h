@@ -19,10 +19,10 @@
 #define KELP_PIPELINE_LEDGER_H_
 
 #include <cstdint>
+#include <forward_list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/ids.h"
 
@@ -42,10 +42,11 @@ class ReasonCounts {
   uint64_t total() const;
   bool empty() const { return entries_.empty(); }
   // In the order in which the reasons first came.
-  const std::vector<std::pair<std::string, uint64_t>>& entries() const { return entries_; }
+  const std::forward_list<std::pair<std::string, uint64_t>>& entries() const { return entries_; }
 
  private:
-  std::vector<std::pair<std::string, uint64_t>> entries_;
+  // One word while it is empty, as most are: every origin has several of these.
+  std::forward_list<std::pair<std::string, uint64_t>> entries_;
 };
 
 struct LedgerFigures {

@@ -57,14 +57,14 @@ Result<std::shared_ptr<Runtime>> Runtime::Create(PipelineConfig config,
   return runtime;
 }
 
-Result<Runtime::Chain> Runtime::CreateChain() const {
-  Chain chain;
+Result<std::unique_ptr<Runtime::Chain>> Runtime::CreateChain() const {
+  auto chain = std::make_unique<Chain>();
   for (const ComponentSpec& spec : config_.processors) {
     auto processor = spec.entry->create_processor(spec.config, ContextOf(services_, config_, spec));
     if (!processor.ok()) return processor.status().Annotate(spec.id);
-    chain.processors.push_back(std::move(processor).value());
+    chain->processors.push_back(std::move(processor).value());
   }
-  chain.filtered.resize(chain.processors.size());
+  chain->filtered.resize(chain->processors.size());
   return chain;
 }
 
@@ -74,10 +74,10 @@ Status Runtime::CreateComponents(int workers) {
     if (!input.ok()) return input.status().Annotate(spec.id);
     inputs_.push_back(std::move(input).value());
   }
-  for (int i = 0; i < workers; ++i) {
-    ASSIGN_OR_RETURN(Chain chain, CreateChain());
-    chains_.push_back(std::move(chain));
-  }
+  // Shows that the processors can be made. The other workers' are made when they take a turn: with
+  // thousands of pipelines most never do.
+  chains_.resize(static_cast<size_t>(workers));
+  ASSIGN_OR_RETURN(chains_[0], CreateChain());
   for (const ComponentSpec& spec : config_.outputs) {
     ASSIGN_OR_RETURN(auto slot, CreateOutput(spec));
     if (spec.required) ++required_outputs_;
@@ -132,15 +132,25 @@ void Runtime::StopReading() {
   for (const auto& input : inputs_) input->Stop();
 }
 
-void Runtime::Drain(Duration grace) {
-  if (started_) {
-    Clock& clock = services_.env->clock();
-    const Duration deadline = clock.Monotonic() + grace;
-    // The dead-letter output is the last one: the others may give rows up while they stop.
-    for (const auto& slot : outputs_) {
-      slot->output->Stop(std::max(Duration(0), deadline - clock.Monotonic()));
-    }
+void Runtime::StopOutputs(Duration grace) {
+  Clock& clock = services_.env->clock();
+  const Duration deadline = clock.Monotonic() + grace;
+  const auto stop = [&](const OutputSlot& slot) {
+    slot.output->Stop(std::max(Duration(0), deadline - clock.Monotonic()));
+  };
+  // What holds positions comes first. The dead-letter output comes last, because the others may
+  // give rows up while they stop.
+  for (const auto& slot : outputs_) {
+    if (slot->required && slot.get() != dead_letter_) stop(*slot);
   }
+  for (const auto& slot : outputs_) {
+    if (!slot->required) stop(*slot);
+  }
+  if (dead_letter_ != nullptr) stop(*dead_letter_);
+}
+
+void Runtime::Drain(Duration grace) {
+  if (started_) StopOutputs(grace);
   for (const auto& origin : book_->OriginsOf(this)) {
     bool call = false;
     LedgerFigures figures;
@@ -165,6 +175,16 @@ void Runtime::Drain(Duration grace) {
 bool Runtime::HasRoom() const {
   return std::all_of(outputs_.begin(), outputs_.end(),
                      [](const auto& slot) { return !slot->required || slot->output->HasRoom(); });
+}
+
+Runtime::Chain& Runtime::ChainOf(int worker) {
+  std::unique_ptr<Chain>& chain = chains_[static_cast<size_t>(worker)];
+  if (chain == nullptr) {
+    auto made = CreateChain();
+    CHECK(made.ok(), "a processor that could be made once cannot be made again");
+    chain = std::move(made).value();
+  }
+  return *chain;
 }
 
 void Runtime::Process(Batch& batch, Chain& chain) {
@@ -192,7 +212,7 @@ SharedBatch Runtime::Share(BatchPtr batch) {
 }
 
 void Runtime::Deliver(const std::shared_ptr<OriginState>& origin, BatchPtr batch, int worker) {
-  Chain& chain = chains_[static_cast<size_t>(worker)];
+  Chain& chain = ChainOf(worker);
   std::fill(chain.filtered.begin(), chain.filtered.end(), 0);
   const uint32_t offered = batch->selected_count();
   if (batch->rows() != 0) {

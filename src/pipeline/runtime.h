@@ -9,8 +9,8 @@
 #define KELP_PIPELINE_RUNTIME_H_
 
 #include <atomic>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,9 +78,9 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
 
   // The scheduler's own fields, guarded by its mutex.
   struct Line {
-    std::deque<std::shared_ptr<OriginState>> ready;  // origins that can be read, in line
-    bool queued = false;                             // in the line of pipelines
-    bool stopped = false;                            // gets no more turns
+    std::list<std::shared_ptr<OriginState>> ready;  // origins that can be read, in line
+    bool queued = false;                            // in the line of pipelines
+    bool stopped = false;                           // gets no more turns
     bool waits_room = false;
     bool waits_memory = false;
     int running = 0;  // turns in progress
@@ -105,7 +105,9 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
           std::shared_ptr<OriginBook> book);
   Status CreateComponents(int workers);
-  Result<Chain> CreateChain() const;
+  Result<std::unique_ptr<Chain>> CreateChain() const;
+  void StopOutputs(Duration grace);
+  Chain& ChainOf(int worker);  // only that worker calls it
   Result<std::unique_ptr<OutputSlot>> CreateOutput(const ComponentSpec& spec);
   void Process(Batch& batch, Chain& chain);
   // Books what was read and filtered, and puts the ticket at the end of its origin's list.
@@ -123,7 +125,7 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   const AgentServices services_;
   SchedulerHooks* const hooks_;
   std::vector<std::unique_ptr<Input>> inputs_;
-  std::vector<Chain> chains_;                         // one per worker
+  std::vector<std::unique_ptr<Chain>> chains_;        // by worker; nullptr until it takes a turn
   std::vector<std::unique_ptr<OutputSlot>> outputs_;  // the dead-letter output is the last one
   OutputSlot* dead_letter_ = nullptr;
   size_t required_outputs_ = 0;
