@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "base/env.h"
+#include "base/exit_codes.h"
 #include "base/log.h"
 #include "domain/domain.h"
 #include "server/server.h"
@@ -43,27 +43,10 @@ constexpr char kUsage[] =
     "in\n"
     "use, 74 input/output error, 77 missing rights, 78 wrong configuration.\n";
 
-int ExitCode(kelp::Code code) {
-  switch (code) {
-    case kelp::Code::kInvalidArgument:
-    case kelp::Code::kNotFound:
-      return EX_CONFIG;
-    case kelp::Code::kAlreadyExists:
-    case kelp::Code::kUnavailable:
-      return EX_UNAVAILABLE;
-    case kelp::Code::kPermissionDenied:
-      return EX_NOPERM;
-    case kelp::Code::kDataLoss:
-      return EX_DATAERR;
-    default:
-      return EX_IOERR;
-  }
-}
-
 int Fail(const kelp::Status& status) {
   std::fprintf(stderr, "kelp-server: %.*s\n", static_cast<int>(status.message().size()),
                status.message().data());
-  return ExitCode(status.code());
+  return kelp::StartExitCode(status.code());
 }
 
 // Takes signals on a thread of its own, so that nothing runs in a handler.

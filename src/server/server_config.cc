@@ -102,18 +102,6 @@ const config::Schema<StoreConfig>& StoreConfig::ConfigSchema() {
   return schema;
 }
 
-const config::Schema<LogConfig>& LogConfig::ConfigSchema() {
-  static const auto schema =
-      config::Schema<LogConfig>("log", "The program's own log, on standard error.")
-          .Field("level", &LogConfig::level,
-                 {.doc = "The least severe messages that are written.",
-                  .choices = {"debug", "info", "warning", "error"}})
-          .Field(
-              "format", &LogConfig::format,
-              {.doc = "Lines for people, or one JSON object a line.", .choices = {"text", "json"}});
-  return schema;
-}
-
 const config::Schema<ServerConfig>& ServerConfig::ConfigSchema() {
   static const auto schema =
       config::Schema<ServerConfig>("server", "What one server keeps, and within which limits.")
@@ -143,13 +131,7 @@ store::StoreOptions ServerConfig::ToStoreOptions() const {
   return options;
 }
 
-LogOptions ServerConfig::ToLogOptions() const {
-  LogOptions options;
-  const Result<LogLevel> level = ParseLogLevel(log.level);
-  if (level.ok()) options.level = *level;
-  options.format = log.format == "json" ? LogFormat::kJson : LogFormat::kText;
-  return options;
-}
+LogOptions ServerConfig::ToLogOptions() const { return log.ToOptions(); }
 
 Result<ServerConfig> LoadServerConfig(FileSystem& files, const std::string& path) {
   config::Problems problems;

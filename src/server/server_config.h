@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "config/log_config.h"
 #include "config/schema.h"
 #include "store/store.h"
 
@@ -49,18 +50,12 @@ struct StoreConfig {
   static const config::Schema<StoreConfig>& ConfigSchema();
 };
 
-struct LogConfig {
-  std::string level = "info";
-  std::string format = "text";
-  static const config::Schema<LogConfig>& ConfigSchema();
-};
-
 struct ServerConfig {
   std::string data_dir = "/var/lib/kelp-server";
   HttpConfig http;
   QueryConfig query;
   StoreConfig store;
-  LogConfig log;
+  config::LogConfig log;
   Duration shutdown_grace = 10s;
   static const config::Schema<ServerConfig>& ConfigSchema();
 
