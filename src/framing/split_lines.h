@@ -29,7 +29,7 @@ struct Utf16Units {
   static size_t FindNewlines(const Chunk& chunk, size_t from, uint32_t* offsets, size_t max) {
     size_t count = 0;
     size_t at = from;
-    while (count < max) {
+    while (count < max && at < chunk.size) {
       uint32_t found = 0;
       if (codec::FindNewlines({chunk.data + at, chunk.size - at}, &found, 1) == 0) break;
       at += found;
