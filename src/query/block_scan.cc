@@ -202,19 +202,26 @@ bool BlockScan::MayMatchInside(const Term& term, int column) {
   std::vector<uint64_t> inside;
   store::HashTokens(PathIn(info.name, term.field), inside);
   if (!inside.empty() && !block_->MayContainTokens(column, inside)) return false;
+  return MayHold(column, [&](const Value& value) {
+    return ValueMatchesAt(term, value, PathIn(info.name, term.field), filter_memory_);
+  });
+}
+
+// A value on which a pattern gives up is left to the scan, which counts it.
+bool BlockScan::MayHold(int column, const std::function<bool(const Value&)>& matches) {
   return block_->MayHold(column, [&](const Value& value) {
-    return ValueMatchesAt(term, value, PathIn(info.name, term.field), memory_);
+    const uint64_t gave_up = filter_memory_.regex.gave_up();
+    return matches(value) || filter_memory_.regex.gave_up() != gave_up;
   });
 }
 
 bool BlockScan::MayMatch(const Term& term, std::span<const uint64_t> hashes, int column) {
-  if (!block_->MayHold(column,
-                       [&](const Value& value) { return ValueMatches(term, value, memory_); })) {
+  if (!MayHold(column,
+               [&](const Value& value) { return ValueMatches(term, value, filter_memory_); })) {
     return false;
   }
-  if (hashes.empty() ||
-      block_->columns()[static_cast<size_t>(column)].kind == ColumnKind::kResource)
-    return true;
+  const ColumnInfo& info = block_->columns()[static_cast<size_t>(column)];
+  if (hashes.empty() || info.kind == ColumnKind::kResource) return true;
   why_ = Why::kWords;
   return block_->MayContainTokens(column, hashes);
 }

@@ -21,6 +21,7 @@
 #define KELP_QUERY_BLOCK_SCAN_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -96,6 +97,7 @@ class BlockScan {
   Status ScanInto(const Term& term, const std::vector<int>& columns, bool nested, Bitmap& rows,
                   Bitmap& hits);
   bool MayMatchInside(const Term& term, int column);
+  bool MayHold(int column, const std::function<bool(const Value&)>& matches);
   Result<const store::TextColumn*> ReadColumn(int column);
 
   const Query& query_;
@@ -103,6 +105,7 @@ class BlockScan {
   StageClock* const clock_;
   store::BlockReader reader_;
   MatchMemory memory_;
+  MatchMemory filter_memory_;  // for asking dictionaries and tags
   const store::Block* block_ = nullptr;
   bool has_read_body_ = false;
   Why why_ = Why::kValues;                     // of the last MayMatch that said no

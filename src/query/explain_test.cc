@@ -79,6 +79,17 @@ TEST(ExplainTest, IsOnlyFilledWhenAskedFor) {
   EXPECT_FALSE(result->explain.filled);
 }
 
+TEST(ExplainTest, PatternsThatGiveUpOnDictionariesAreCountedOnce) {
+  MemorySnapshot snapshot;
+  TestRow row = At(1, "x", std::string(40, 'a') + "!");
+  snapshot.Add({row, At(2, "y", "b")}, {.dictionary_max = 10});
+  const Result<HistogramResult> result =
+      CountOverTime(snapshot, *Q("level:/(a+)+$|b$/"), {.from = 0, .to = 10});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->total, 1u);
+  EXPECT_NE(result->partial.find("on 1 values"), std::string::npos) << result->partial;
+}
+
 TEST(ExplainTest, PrintsJson) {
   std::string json;
   PrintExplainJson(ExplainOf(ThreeBlocks(), "\"a \\\"b\\\" timeout\""), json);

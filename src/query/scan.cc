@@ -29,8 +29,7 @@ BlockFate FateOf(BlockScan::Why why) {
 
 Scan::Scan(const store::Snapshot& snapshot, const Query& query, UnixNanos from, UnixNanos to,
            const Limits& limits, bool explain)
-    : snapshot_(snapshot),
-      blocks_(snapshot.blocks()),
+    : blocks_(snapshot.blocks()),
       query_(query),
       from_(from),
       to_(to),

@@ -55,6 +55,7 @@ class Scan {
   // Whether this block and all after it need no look any more.
   using Enough = std::function<bool(const store::Block&)>;
 
+  // The snapshot and the query must outlive the scan.
   Scan(const store::Snapshot& snapshot, const Query& query, UnixNanos from, UnixNanos to,
        const Limits& limits, bool explain);
 
@@ -88,7 +89,6 @@ class Scan {
   void MeetStop(UnixNanos newest) EXCLUDES(mu_);
   void FillExplain(Explain& explain) const REQUIRES(mu_);
 
-  const store::Snapshot& snapshot_;
   const std::span<const std::shared_ptr<const store::Block>> blocks_;
   const Query& query_;
   const UnixNanos from_;
