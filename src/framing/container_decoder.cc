@@ -160,6 +160,10 @@ class ContainerDecoder final : public LineDecoder {
     if (format_ == Format::kCri) {
       codec::CriLine record;
       if (cri_.Parse(line, record)) [[likely]] {
+        if (IsRow(record.partial, record.content)) [[likely]] {
+          Add(batch, static_cast<uint8_t>(record.stream), record.content, begin, end, record.time);
+          return;
+        }
         OnRecord(batch, record.stream, record.partial,
                  {record.content, begin, end, record.time, {}, false, false});
         return;
@@ -167,6 +171,10 @@ class ContainerDecoder final : public LineDecoder {
     } else if (format_ == Format::kDockerJson) {
       codec::DockerLine record;
       if (docker_.Parse(line, batch, record)) [[likely]] {
+        if (IsRow(record.partial, record.log) && record.attrs.empty()) [[likely]] {
+          Add(batch, static_cast<uint8_t>(record.stream), record.log, begin, end, record.time);
+          return;
+        }
         OnRecord(batch, record.stream, record.partial,
                  {record.log, begin, end, record.time, record.attrs, false, false});
         return;
@@ -175,6 +183,11 @@ class ContainerDecoder final : public LineDecoder {
     // A shorter line has no room for the ends of what is given up.
     if (end - begin > kRowsPerLineMax) BeginLine(batch, begin, end);
     MarkMalformed(Add(batch, kNoStream, line, begin, end, kNoTime));
+  }
+
+  // Whether a line is a row just as it is; most are.
+  bool IsRow(bool partial, std::string_view text) const {
+    return !partial && !pending_ && rules_ == nullptr && text.size() <= record_bytes_max_;
   }
 
   // Before the rows of a line: what is pending may have been so for too long.

@@ -1,6 +1,6 @@
 // What framing costs by itself: text in memory to rows, no file, no engine.
 //
-//   kelp_framing_bench [lines|java|java_cri|gbk|one_line] [MIB]
+//   kelp_framing_bench [lines|cri|java|java_cri|gbk|one_line] [MIB]
 //
 // java: records of about 514 bytes in eight lines, joined by a start pattern; java_cri: the same in
 // CRI lines; gbk: Chinese text; one_line: no newline at all. Turns of 256 KiB as sources take them.
@@ -51,6 +51,7 @@ std::string MakeText(const std::string& kind, size_t size) {
       for (int i = 0; i < 250; ++i) text += i % 2 == 0 ? "\xc4\xe3" : "\xba\xc3";
       text += '\n';
     } else {
+      if (kind == "cri") text += "2026-11-20T23:49:26.304280852Z stdout F ";
       text += fmt::format("{:09} ", number) + std::string(504, 'x');
       text += kind == "one_line" ? ' ' : '\n';
     }
@@ -63,7 +64,7 @@ FramingOptions OptionsOf(const std::string& kind) {
   if (kind == "java" || kind == "java_cri") {
     options.multiline = MultilineOptions{.start = R"(\d{4}-\d{2}-\d{2} )"};
   }
-  if (kind == "java_cri") options.format = Format::kCri;
+  if (kind == "cri" || kind == "java_cri") options.format = Format::kCri;
   if (kind == "gbk") options.charset = Charset::kGbk;
   return options;
 }

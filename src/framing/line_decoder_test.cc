@@ -55,6 +55,62 @@ TEST(PlainDecoderTest, NoEmptyRecordAfterAFlushedHalfLine) {
   EXPECT_EQ(Decode(*decoder, " and rest\n\n", 14).bodies, (Bodies{" and rest", ""}));
 }
 
+TEST(PlainDecoderTest, NulsWithinALineStayAndAHoleInFrontOfItGoes) {
+  const auto decoder = MakePlainDecoder(100);
+  const Decoded d = Decode(*decoder, std::string("a\0b\n\0\0\0c\n\0\0", 11));
+  EXPECT_EQ(d.bodies, (Bodies{std::string("a\0b", 3), "c"}));
+  EXPECT_EQ(d.begins, (std::vector<uint64_t>{0, 7}));
+  EXPECT_EQ(d.used, 11u);
+  EXPECT_EQ(decoder->TakeCounts().nul_bytes, 5u);
+}
+
+// Feeds `turns` times the same bytes, as a source does, and gives the rows.
+Decoded Feed(LineDecoder& decoder, const std::string& turn, int turns, const std::string& end) {
+  Decoded rows;
+  uint64_t offset = 0;
+  for (int i = 0; i < turns; ++i) {
+    Batch batch;
+    Chunk chunk{batch.AddBuffer(turn.size()), turn.size(), offset, false};
+    turn.copy(chunk.data, turn.size());
+    offset += decoder.Decode(chunk, batch);
+    EXPECT_EQ(offset, (static_cast<uint64_t>(i) + 1) * turn.size());
+    decoder.AddFields(batch);
+    testing::Collect(batch, rows);
+  }
+  const Decoded last = Decode(decoder, end, offset);
+  rows.bodies.insert(rows.bodies.end(), last.bodies.begin(), last.bodies.end());
+  rows.ends.insert(rows.ends.end(), last.ends.begin(), last.ends.end());
+  return rows;
+}
+
+TEST(PlainDecoderTest, AHoleOfManyMegabytesIsNoRow) {
+  const auto decoder = MakePlainDecoder(1000);
+  const Decoded d = Feed(*decoder, std::string(1u << 20, '\0'), 64, "x\n");
+  EXPECT_EQ(d.bodies, (Bodies{"x"}));
+  EXPECT_EQ(decoder->TakeCounts().nul_bytes, 64u << 20);
+}
+
+TEST(PlainDecoderTest, AnEndlessLineIsCutOnceAndItsRestIsReadOnce) {
+  const auto decoder = MakePlainDecoder(1000);
+  const Decoded d = Feed(*decoder, std::string(1u << 20, 'a'), 64, "a\nx\n");
+  EXPECT_EQ(d.bodies, (Bodies{std::string(1000, 'a'), "x"}));
+  EXPECT_EQ(decoder->TakeCounts().cut_lines, 1u);
+}
+
+TEST(PlainDecoderTest, TheLargestLimitHoldsForReal) {
+  constexpr size_t kMax = 16u << 20;
+  const std::string line(kMax, 'a');
+  for (const size_t step : {size_t{256} << 10, 2 * kMax}) {
+    const auto decoder = MakePlainDecoder(kMax);
+    const auto read = testing::ReadAll(*decoder, line + "\n" + line + "b\n" + "x\n", step);
+    ASSERT_EQ(read.rows.bodies.size(), 3u);
+    EXPECT_EQ(read.rows.bodies[0].size(), kMax);
+    EXPECT_EQ(read.rows.bodies[1].size(), kMax);
+    EXPECT_EQ(read.rows.bodies[2], "x");
+    EXPECT_EQ(read.rows.fields, (Bodies{"", "kelp.truncated=true;", ""}));
+  }
+}
+
 TEST(PlainDecoderTest, StopsWhenTheBatchIsFull) {
   const auto decoder = MakePlainDecoder(100);
   const std::string text(2 * Batch::kRowsMax, '\n');
