@@ -41,6 +41,7 @@ Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, st
       domain(d),
       store(s),
       tails(s, m, c.query.tails_max),
+      sql({c.sql.library, c.sql.threads}),
       accepted_rows(m.AddCounter("server_ingest_rows_total", "Rows accepted.")),
       duplicate_rows(
           m.AddCounter("server_ingest_duplicate_rows_total", "Rows that were stored before.")),

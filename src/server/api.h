@@ -16,6 +16,7 @@
 #include "server/running_queries.h"
 #include "server/server_config.h"
 #include "server/tail_hub.h"
+#include "sql/sql.h"
 #include "store/store.h"
 
 namespace kelp::server {
@@ -37,6 +38,7 @@ struct Api {
   store::Store& store;
   RunningQueries queries;
   TailHub tails;
+  const sql::Engine sql;
   Counter& accepted_rows;
   Counter& duplicate_rows;
   Counter& refused_ingests;
@@ -64,6 +66,7 @@ void AddSignInRoutes(net::Router& router, Api& api);
 void AddAdminRoutes(net::Router& router, Api& api);
 void AddIngestRoutes(net::Router& router, Api& api);
 void AddSearchRoutes(net::Router& router, Api& api);
+void AddSqlRoutes(net::Router& router, Api& api);
 // Everything else: the console.
 void AddConsole(net::Router& router);
 

@@ -11,6 +11,7 @@
 #include "domain/domain.h"
 #include "server/embedded.h"
 #include "server/test_server.h"
+#include "sql/sql.h"
 
 namespace kelp::server {
 namespace {
@@ -236,6 +237,12 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
       {"histogram", {200, logs + "/histogram?buckets=10"}},
       {"histogram", {400, logs + "/histogram?buckets=0"}},
       {"histogram", {404, none + "/logstores/logs/histogram"}},
+      // 501 where the library of DuckDB is not installed.
+      {"sql",
+       {sql::Engine({}).Available().ok() ? 200 : 501,
+        logs + "/sql?q=*%7CSELECT%20count(*)%20AS%20n,time%20GROUP%20BY%202"}},
+      {"sql", {400, logs + "/sql?q=hello"}},
+      {"sql", {404, none + "/logstores/logs/sql?q=*%7CSELECT%201"}},
       {"tail", {200, logs + "/tail"}},
       {"tail", {404, none + "/logstores/logs/tail"}},
       {"cancelQuery", {404, "/api/v1/queries/1"}},

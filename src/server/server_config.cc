@@ -69,6 +69,22 @@ const config::Schema<QueryConfig>& QueryConfig::ConfigSchema() {
   return schema;
 }
 
+const config::Schema<SqlConfig>& SqlConfig::ConfigSchema() {
+  static const auto schema =
+      config::Schema<SqlConfig>("sql", "SQL behind a search: `search | SELECT ...`.")
+          .Field(
+              "library", &SqlConfig::library,
+              {.doc = "DuckDB's shared library, loaded when the first statement comes. Empty: "
+                      "libduckdb.so beside the program, then in ../lib/kelp. Without it only SQL "
+                      "is missing.",
+               .example = "/usr/lib/kelp/libduckdb.so"})
+          .Field("threads", &SqlConfig::threads,
+                 {.doc = "Threads of one statement. Its time and memory are those of `query`.",
+                  .min = 1,
+                  .max = 64});
+  return schema;
+}
+
 const config::Schema<StoreConfig>& StoreConfig::ConfigSchema() {
   static const auto schema =
       config::Schema<StoreConfig>("store", "How log rows are kept.")
@@ -111,6 +127,7 @@ const config::Schema<ServerConfig>& ServerConfig::ConfigSchema() {
                   .example = "/var/lib/kelp-server"})
           .Field("http", &ServerConfig::http, {.doc = "The address that serves API and console."})
           .Field("query", &ServerConfig::query, {.doc = "Limits of searches."})
+          .Field("sql", &ServerConfig::sql, {.doc = "SQL behind a search."})
           .Field("store", &ServerConfig::store, {.doc = "How log rows are kept."})
           .Field("log", &ServerConfig::log, {.doc = "The server's own log."})
           .Field("shutdown_grace", &ServerConfig::shutdown_grace,

@@ -38,6 +38,12 @@ struct QueryConfig {
   static const config::Schema<QueryConfig>& ConfigSchema();
 };
 
+struct SqlConfig {
+  std::string library;
+  int threads = 2;
+  static const config::Schema<SqlConfig>& ConfigSchema();
+};
+
 struct StoreConfig {
   ByteSize hot_bytes_max = 64_MiB;
   Duration hot_age_max = 10min;
@@ -54,6 +60,7 @@ struct ServerConfig {
   std::string data_dir = "/var/lib/kelp-server";
   HttpConfig http;
   QueryConfig query;
+  SqlConfig sql;
   StoreConfig store;
   config::LogConfig log;
   Duration shutdown_grace = 10s;

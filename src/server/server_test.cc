@@ -7,6 +7,7 @@
 #include "domain/domain.h"
 #include "server/running_queries.h"
 #include "server/test_server.h"
+#include "sql/sql.h"
 
 namespace kelp::server {
 namespace {
@@ -356,6 +357,42 @@ TEST(RunningQueries, StopsAllOfOneId) {
   queries.Stop();
   EXPECT_TRUE(*other->flag());
   EXPECT_TRUE(*queries.Add("z")->flag());
+}
+
+TEST_F(ServerTest, SqlRunsBehindASearch) {
+  Start();
+  if (!sql::Engine({}).Available().ok()) GTEST_SKIP() << "without DuckDB there is no SQL";
+  const std::string sql = std::string(kLogs) + "/sql?q=";
+  ASSERT_EQ(Call("POST", std::string(kLogs) + "/rows",
+                 "{\"body\":\"a\",\"level\":\"info\",\"took\":1.5}\n"
+                 "{\"body\":\"b\",\"level\":\"error\",\"took\":2}\n")
+                .status,
+            200);
+  const auto counted =
+      Call("GET", sql + net::UrlEncode("* | SELECT level, sum(took) AS s GROUP BY 1 ORDER BY 1"));
+  EXPECT_EQ(counted.status, 200) << counted.body;
+  EXPECT_NE(counted.body.find("\"rows\":[[\"error\",2],[\"info\",1.5]],\"more\":false"),
+            std::string::npos)
+      << counted.body;
+  const auto piped = Call("GET", sql + net::UrlEncode("level:info | stats count() by level"));
+  EXPECT_NE(piped.body.find("[[\"info\",1]]"), std::string::npos) << piped.body;
+  const auto wrong = Call("GET", sql + net::UrlEncode("\xE4\xB8\xAD OR * | SELECT levle"));
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.body.find("did you mean level?"), std::string::npos) << wrong.body;
+  EXPECT_NE(wrong.body.find("\"position\":16"), std::string::npos) << wrong.body;
+  EXPECT_EQ(Call("GET", sql + net::UrlEncode("* | SELECT * FROM read_csv('/x')")).status, 400);
+}
+
+TEST_F(ServerTest, WithoutItsLibrarySqlSaysWhatToInstall) {
+  config_.sql.library = "/nowhere/libduckdb.so";
+  Start();
+  const auto answer = Call("GET", std::string(kLogs) + "/sql?q=*%7CSELECT%201");
+  // The library of this process stays loaded, so another test may have loaded it before.
+  EXPECT_TRUE(answer.status == 501 || answer.status == 200) << answer.body;
+  if (answer.status == 501) {
+    EXPECT_NE(answer.body.find("tools/get_duckdb"), std::string::npos);
+  }
+  EXPECT_EQ(Call("GET", std::string(kLogs) + "/search?q=x").status, 200);
 }
 
 }  // namespace

@@ -1,0 +1,73 @@
+// QueryCall: what the calls that run a query have in common: reading the request, finding rows,
+// limits, and errors that point at a character.
+#ifndef KELP_SERVER_QUERY_CALL_H_
+#define KELP_SERVER_QUERY_CALL_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "query/query.h"
+#include "server/api.h"
+
+namespace kelp::server {
+
+// An error that may point at a character of the query.
+struct Problem {
+  Status status;
+  std::optional<size_t> position;
+};
+net::HttpResponse ProblemResponse(const Problem& problem);
+
+// People count characters, the parser bytes: how many code points begin in the first `bytes`.
+size_t CharacterAt(std::string_view text, size_t bytes);
+
+// Parameter q.
+std::string QueryText(const net::HttpRequest& request);
+// The parsed search; nullptr with `problem`.
+std::shared_ptr<const query::Query> ParseSearch(std::string_view text, Problem& problem);
+
+// A number from 1 to `max`, or `otherwise` when the parameter is absent.
+Result<uint32_t> NumberParam(const net::HttpRequest& request, std::string_view name,
+                             uint32_t otherwise, uint32_t max);
+
+struct Span {
+  UnixNanos from;
+  UnixNanos to;
+};
+
+// What every query call needs.
+struct QueryCall {
+  std::shared_ptr<const query::Query> query;
+  std::shared_ptr<const store::Snapshot> snapshot;
+  Span span;
+  query::Limits limits;
+  std::unique_ptr<RunningQueries::Entry> running;
+};
+
+// Fills everything in; `search` is the text of the search.
+Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answer,
+                   std::string_view search, QueryCall& call, Problem& problem);
+
+// ,"stats":{...},"partial":...} : the end of an answer.
+void AppendStats(std::string& out, const query::Stats& stats, const std::string& partial);
+
+using RunCall = Result<std::string> (*)(Api&, const net::HttpRequest&, const Answer&, Problem&);
+
+// Answers with what `run` gives, or with its problem.
+template <RunCall run>
+void ReplyWith(Api& api, const net::HttpRequest& request, const Answer& answer) {
+  Problem problem;
+  const Result<std::string> json = run(api, request, answer, problem);
+  if (json.ok()) return answer->Send(net::Json(200, *json));
+  problem.status = json.status();
+  answer->Send(ProblemResponse(problem));
+}
+
+// Hands the request to a query thread.
+void EnqueueQuery(Api& api, net::HttpRequest request, const Answer& answer);
+
+}  // namespace kelp::server
+
+#endif  // KELP_SERVER_QUERY_CALL_H_
