@@ -70,8 +70,8 @@ void AddFollowKeys(config::Schema<T>& schema) {
               .min = 64_B,
               .max = 16_MiB})
       .Field("half_line_timeout", &T::half_line_timeout,
-             {.doc = "A line whose end is missing at the end of a file that was rotated or deleted "
-                     "is sent after this much silence. With multiline, its timeout counts.",
+             {.doc = "What has come of a line whose end is missing is sent after this much silence "
+                     "at the end of the file. With multiline, its timeout counts.",
               .min = 100ms,
               .max = 1h})
       .Field("scan_interval", &T::scan_interval,
