@@ -171,7 +171,8 @@ std::vector<SpooledOutput::Item> SpooledOutput::Encode(const SharedBatch& batch,
   // Row ranges that are still to be done, the next one last.
   std::vector<std::pair<uint32_t, uint32_t>> ranges = {{0, batch->selected_count()}};
   while (!ranges.empty()) {
-    const auto [begin, end] = ranges.back();
+    const uint32_t begin = ranges.back().first;
+    const uint32_t end = ranges.back().second;
     ranges.pop_back();
     const bool whole = begin == 0 && end == batch->selected_count();
     const BatchPtr part = whole ? nullptr : RowsOf(*batch, begin, end);
