@@ -24,10 +24,13 @@ bool IsWithin(std::shared_ptr<Node> node, const Node& above) {
 Handle::Handle(Disk& disk, std::shared_ptr<Entry> entry)
     : disk_(disk), entry_(std::move(entry)), node_(entry_->node) {
   ++node_->opens;
+  disk_.handles_.push_back(this);
 }
 
 Handle::~Handle() {
   --node_->opens;
+  std::erase(disk_.handles_, this);
+  disk_.EndUnpinned();
   disk_.MaybeForget(*node_);
 }
 
@@ -180,6 +183,10 @@ int Disk::MakeFifo(const std::string& path) { return Add(path, NewNode(FileType:
 int Disk::Link(const std::string& from, const std::string& to) {
   std::shared_ptr<Node> node;
   if (const int error = Find(from, false, node); error != 0) return error;
+  std::shared_ptr<Node> dir;
+  std::string name;
+  if (const int error = FindParent(to, dir, name); error != 0) return error;
+  if (dir->entries.count(name) != 0) return EEXIST;
   return IsDir(*node) ? EPERM : Add(to, node);
 }
 
@@ -202,6 +209,7 @@ int Disk::Rename(const std::string& from, const std::string& to) {
   std::shared_ptr<Node> replaced;
   if (old != to_dir->entries.end()) {
     replaced = old->second->node;
+    if (IsDir(*replaced) && IsWithin(from_dir, *replaced)) return ENOTEMPTY;
     if (replaced == entry->node) return 0;
     if (IsDir(*replaced) && !IsDir(*entry->node)) return EISDIR;
     if (!IsDir(*replaced) && IsDir(*entry->node)) return ENOTDIR;
@@ -216,7 +224,7 @@ int Disk::Rename(const std::string& from, const std::string& to) {
   Tell(*to_dir, to_name, DirChange::kCreated);
   if (IsDir(*entry->node)) Tell(*entry->node, "", DirChange::kMoved);
   if (replaced != nullptr) {
-    if (IsDir(*replaced)) Tell(*replaced, "", DirChange::kGone);
+    if (IsDir(*replaced)) EndDir(replaced);
     MaybeForget(*replaced);
   }
   return 0;
@@ -232,7 +240,7 @@ int Disk::Remove(const std::string& path) {
   if (IsDir(*node) && !node->entries.empty()) return ENOTEMPTY;
   Take(dir, name);
   --node->links;
-  if (IsDir(*node)) Tell(*node, "", DirChange::kGone);
+  if (IsDir(*node)) EndDir(node);
   Tell(*dir, name, DirChange::kGone);
   MaybeForget(*node);
   return 0;
@@ -346,6 +354,32 @@ void Disk::PowerCut(Chance& chance) {
     node->data = node->data.substr(0, kept);
     if (!appended) node->data = durable;
     node->durable_data = node->data;
+  }
+}
+
+bool Disk::Pinned(const Node& dir) const {
+  return std::any_of(handles_.begin(), handles_.end(), [&](const Handle* handle) {
+    return IsWithin(handle->entry().dir.lock(), dir);
+  });
+}
+
+void Disk::EndDir(const std::shared_ptr<Node>& dir) {
+  if (Pinned(*dir)) {
+    ending_dirs_.push_back(dir);
+  } else {
+    Tell(*dir, "", DirChange::kGone);
+  }
+}
+
+void Disk::EndUnpinned() {
+  for (size_t i = 0; i < ending_dirs_.size();) {
+    const std::shared_ptr<Node> dir = ending_dirs_[i];
+    if (Pinned(*dir)) {
+      ++i;
+      continue;
+    }
+    ending_dirs_.erase(ending_dirs_.begin() + static_cast<ptrdiff_t>(i));
+    Tell(*dir, "", DirChange::kGone);
   }
 }
 

@@ -150,6 +150,11 @@ class Disk {
   int Add(const std::string& path, std::shared_ptr<Node> node);
   void Put(const std::shared_ptr<Node>& dir, const std::string& name, std::shared_ptr<Entry> entry);
   void Take(const std::shared_ptr<Node>& dir, const std::string& name);
+  // A descriptor of something that was in it keeps a removed directory alive.
+  bool Pinned(const Node& dir) const;
+  // The end of a removed directory, now or when nothing pins it any more.
+  void EndDir(const std::shared_ptr<Node>& dir);
+  void EndUnpinned();
   void Tell(const Node& dir, const std::string& name, DirChange change);
   void Modified(Handle& handle);
   uint64_t Allowed(uint64_t bytes);
@@ -162,6 +167,8 @@ class Disk {
   uint64_t last_serial_ = 0;
   std::optional<uint64_t> space_;
   std::vector<DiskListener*> listeners_;
+  std::vector<const Handle*> handles_;
+  std::vector<std::shared_ptr<Node>> ending_dirs_;
 };
 
 }  // namespace kelp::sim

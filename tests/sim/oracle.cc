@@ -156,6 +156,7 @@ void Oracle::Arrived(const ArrivedRow& row) {
                     row.pipeline, id.number, id.writer, last, row.origin.ToString()));
   }
   last = id.number;
+  excused_arrivals_ += line->excused[row.pipeline] ? 1 : 0;
   const bool again = line->arrived[row.pipeline] > 0;
   if (again && !line->repeatable[row.pipeline]) {
     return Fail(fmt::format("duplicate: pipeline {} got \"{}\" twice, now from {} (origin {})",

@@ -116,6 +116,8 @@ class Oracle {
   // Every due line arrived.
   bool AllArrived() const { return due_ == 0; }
   bool AllArrivedIn(uint64_t file) const;
+  // Lines that came although they were excused.
+  uint64_t excused_arrivals() const { return excused_arrivals_; }
   // Up to `count` lines that are due, for messages.
   std::vector<std::string> Missing(size_t count) const;
   void Fail(std::string message);
@@ -145,6 +147,7 @@ class Oracle {
   std::map<std::tuple<size_t, OriginId, uint32_t>, uint32_t> last_;
   uint64_t due_ = 0;
   uint64_t torn_pieces_ = 0;
+  uint64_t excused_arrivals_ = 0;
   std::string failure_;
 };
 

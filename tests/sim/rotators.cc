@@ -111,10 +111,11 @@ void CopyTruncateRotator::TruncateSource() {
   Node& source = from_->node();
   world_.history().Say("machine", "truncate {} of {} bytes, {} of them copied to inode {}", path(),
                        source.data.size(), copied_, to_->node().number);
+  // A copy of what nobody has seen is known by nothing.
+  if (!world_.ContentKnown(source)) world_.oracle().NobodysFile(source.serial);
   world_.oracle().Moved(source.serial, copied_, to_->node().serial);
   writer_.Cut(source);
-  world_.oracle().Emptied(source.serial, copied_);
-  world_.disk().Truncate(*from_, 0);
+  world_.Emptied(*from_, copied_);
   if (options_.packing != Packing::kNone) {
     world_.PackFile(path() + ".1", path() + ".1" + PackedSuffix(options_.packing),
                     options_.packing);
@@ -138,8 +139,7 @@ void Ender::Truncate() {
   world_.history().Say("machine", "truncate {} of {} bytes (inode {})", path(), node.data.size(),
                        node.number);
   writer_.Cut(node);
-  world_.oracle().Emptied(node.serial, 0);
-  world_.disk().Truncate(*file, 0);
+  world_.Emptied(*file, 0);
 }
 
 void Ender::Rotate() {

@@ -122,7 +122,7 @@ void BuildContainers(World& world, const DatedOptions& rotation, bool split_reco
     for (uint64_t restart = 0; restart <= chance.Below(2); ++restart) {
       LogWriter& writer =
           world.Add<LogWriter>(WriterOptions{.path = fmt::format("{}/main/{}.log", dir, restart),
-                                             .format = LogFormat::kCri,
+                                             .format = format,
                                              .split_records = split_records});
       world.Add<DatedRotator>(writer, rotation);
     }
@@ -226,7 +226,8 @@ void BuildJava(World& world) {
   world.options.pipelines.push_back(
       Pipeline(world, {.input_more = ", multiline: {start: 'w\\d+#'}"}));
   MakeLogDir(world);
-  LogWriter& writer = AddApp(world, "/var/log/app.log", {.format = LogFormat::kJava});
+  LogWriter& writer =
+      AddApp(world, "/var/log/app.log", {.format = LogFormat::kJava, .long_percent = 0});
   world.Add<NumberedRotator>(writer, NumberedOptions{});
 }
 

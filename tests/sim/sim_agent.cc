@@ -26,9 +26,10 @@ const pipeline::Registry& SimRegistry() {
 // The agent's way to the checkpoints: ends with its life.
 class LivingStore final : public tail::CheckpointStore {
  public:
-  LivingStore(DurableCheckpoints& durable, History& history, Chance chance, SimFileSystem& files,
-              std::function<void()> on_call)
+  LivingStore(DurableCheckpoints& durable, Clock& clock, History& history, Chance chance,
+              SimFileSystem& files, std::function<void()> on_call)
       : durable_(durable),
+        clock_(clock),
         history_(history),
         chance_(chance),
         files_(files),
@@ -61,12 +62,15 @@ class LivingStore final : public tail::CheckpointStore {
   void Remember(const tail::CheckpointChanges& changes) {
     for (const tail::Checkpoint& c : changes.put) {
       durable_.origins.insert(c.origin);
-      durable_.files.emplace(c.space, c.path, c.identity.key.inode);
+      if (c.identity.print.bytes > 0) {
+        durable_.printed[{c.space, c.identity.key.inode, c.identity.born}] = clock_.Monotonic();
+      }
       durable_.paths.emplace(c.space, c.path);
     }
   }
 
   DurableCheckpoints& durable_;
+  Clock& clock_;
   History& history_;
   Chance chance_;
   SimFileSystem& files_;
@@ -80,8 +84,8 @@ SimAgent::SimAgent(SimClock& clock, Disk& disk, History& history, Chance chance,
                    std::function<void()> on_call)
     : history_(history), env_(clock, disk, chance.Fork(), options.env, on_call) {
   env_.sim_files().faults = options.faults;
-  auto store =
-      std::make_unique<LivingStore>(checkpoints, history, chance.Fork(), env_.sim_files(), on_call);
+  auto store = std::make_unique<LivingStore>(checkpoints, clock, history, chance.Fork(),
+                                             env_.sim_files(), on_call);
   tail_ = std::make_unique<tail::TailService>(env_, metrics_, std::move(store), options.tail);
   engine_ = std::make_unique<pipeline::Engine>(
       pipeline::AgentServices{

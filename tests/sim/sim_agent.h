@@ -10,6 +10,7 @@
 #define KELP_TESTS_SIM_SIM_AGENT_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -38,8 +39,8 @@ struct DurableCheckpoints {
   tail::MemoryCheckpointStore store;
   uint32_t write_errors_per_mille = 0;
   std::set<OriginId> origins;  // ever stored
-  // What was stored of files: (input, path, inode).
-  std::set<std::tuple<std::string, std::string, uint64_t>> files;
+  // When a fingerprint was last stored: by (input, inode, birth).
+  std::map<std::tuple<std::string, uint64_t, UnixNanos>, Duration> printed;
   std::set<std::pair<std::string, std::string>> paths;  // (input, path)
 };
 

@@ -96,8 +96,10 @@ class World {
   void Count(const std::string& event) { ++events_[event]; }
   // Every pipeline stored a position of `path`: it knows the name.
   bool PathKnown(const std::string& path) const;
-  // ... of the file that has the name now.
-  bool FileKnown(const std::string& path) const;
+  // Every pipeline stored a fingerprint of what is in the file now: it can know it elsewhere.
+  bool ContentKnown(const Node& node) const;
+  // The file is emptied; `kept` bytes of it are in another file.
+  void Emptied(Handle& file, uint64_t kept);
   // The agent lives and has the file open.
   bool AgentHolds(const Node& node) const;
   // As mv and rm would; the oracle learns what is lost by it.
@@ -151,8 +153,9 @@ class World {
   Duration tail_latest_{0};
   Duration engine_at_{0};
   Duration tick_at_{0};
-  uint64_t acked_rows_ = 0;  // by the outputs of this life
-  uint64_t busy_steps_ = 0;  // steps and turns that said they did something
+  std::map<uint64_t, Duration> emptied_at_;  // by Node::serial
+  uint64_t acked_rows_ = 0;                  // by the outputs of this life
+  uint64_t busy_steps_ = 0;                  // steps and turns that said they did something
   std::map<std::string, uint64_t> events_;
 };
 
