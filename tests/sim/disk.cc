@@ -323,8 +323,10 @@ void Disk::Sync(Node& node) {
   node.unsynced_names.clear();
 }
 
-void Disk::PowerCut(Chance& chance) {
-  std::vector<std::shared_ptr<Node>> dirs{root_};
+void Disk::PowerCut(const std::string& path, Chance& chance) {
+  std::shared_ptr<Node> top;
+  if (Find(path, true, top) != 0) return;
+  std::vector<std::shared_ptr<Node>> dirs{top};
   std::vector<std::shared_ptr<Node>> seen;
   for (size_t i = 0; i < dirs.size(); ++i) {
     Node& dir = *dirs[i];

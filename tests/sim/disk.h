@@ -126,8 +126,9 @@ class Disk {
 
   // --- durability ---
   void Sync(Node& node);
-  // Data and names that were not synced: some of them happened, in order, the last write torn.
-  void PowerCut(Chance& chance);
+  // Below `path`: of data and names that were not synced some happened, in order, the last write
+  // torn.
+  void PowerCut(const std::string& path, Chance& chance);
 
   // So many bytes can still be written, then ENOSPC; nullopt: no limit.
   void set_space(std::optional<uint64_t> bytes) { space_ = bytes; }

@@ -266,7 +266,7 @@ TEST_F(SimDiskTest, APowerCutTakesWhatWasNotSynced) {
   file.reset();
   std::set<std::string> seen;
   Chance chance(7);
-  disk_.PowerCut(chance);
+  disk_.PowerCut("/", chance);
   const std::string a = ReadFile(env_.files(), "/a").value();
   EXPECT_EQ(a, std::string("syncedlost").substr(0, a.size()));
   EXPECT_GE(a.size(), 6u);

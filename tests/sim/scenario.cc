@@ -6,6 +6,7 @@
 
 #include "mischief.h"
 #include "rotators.h"
+#include "sim_output.h"
 #include "world.h"
 #include "writers.h"
 
@@ -247,9 +248,22 @@ void BuildSpool(World& world) {
   world.options.spooled = true;
   world.options.pipelines.push_back(Pipeline(world, {.spooled = true}));
   MakeLogDir(world);
-  world.disk().MakeDir("/spool");
+  world.disk().MakeDir(kSpoolDir);
   world.Add<NumberedRotator>(AddApp(world, "/var/log/app.log"), NumberedOptions{});
   if (world.chance().Percent(30)) world.Add<DiskFiller>();
+}
+
+// The same, and the machine loses power: what the spool acknowledged must have been synced.
+void BuildSpoolPower(World& world) {
+  world.options.power_cut_percent = 50;
+  BuildSpool(world);
+}
+
+// A writer without O_APPEND leaves a hole of NULs when its file is emptied under it.
+void BuildHoles(World& world) {
+  BuildPlain(world);
+  LogWriter& writer = AddApp(world, "/var/log/app.log", {.append = false});
+  world.Add<CopyTruncateRotator>(writer, CopyTruncateOptions{});
 }
 
 // The disk fills up and is emptied again; writers go on where they were stopped.
@@ -318,6 +332,9 @@ const std::vector<Scenario>& AllScenarios() {
       {"java", "records of several lines", BuildJava, "the file input has the keys of multiline"},
       {"dead_letters", "rows that the destination refuses for good", BuildDeadLetters},
       {"spool", "a spool on the simulated disk before the output", BuildSpool},
+      {"spool_power", "the same, and the power is cut", BuildSpoolPower},
+      {"holes", "copytruncate under a writer without O_APPEND", BuildHoles,
+       "the copy is recognised"},
       {"disk_full", "writers and rotators without space", BuildDiskFull},
       {"clock", "the wall clock is set forth and back", BuildClock,
        "finding F5: order does not follow from birth times alone"},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "breaks.h"
+
 namespace kelp::sim {
 namespace {
 
@@ -51,7 +53,7 @@ class SimFile final : public File {
   }
   Status Sync() override {
     RETURN_IF_ERROR(files_.Enter("sync", path_));
-    files_.disk_.Sync(handle_->node());
+    if (!Broken(Break::kNoSync)) files_.disk_.Sync(handle_->node());
     return OkStatus();
   }
   Status Truncate(uint64_t size) override {

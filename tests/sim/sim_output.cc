@@ -163,7 +163,7 @@ spool::SpoolConfig SpoolOf(const SpooledSimConfig& config) {
   spool::SpoolConfig spool;
   spool.size = config.size;
   spool.sync = spool::SyncMode::kAlways;
-  spool.path = "/spool/" + std::to_string(config.output.pipeline);
+  spool.path = JoinPath(kSpoolDir, std::to_string(config.output.pipeline));
   return spool;
 }
 }  // namespace

@@ -89,6 +89,9 @@ class SimOutput final : public pipeline::Output, public Sender {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// Where spools are: a directory for each pipeline.
+inline constexpr const char* kSpoolDir = "/spool";
+
 // `type: sim_spooled`: the same behind a real spool on the simulated disk, whose thread the World
 // plays.
 struct SpooledSimConfig {

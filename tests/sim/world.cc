@@ -164,6 +164,11 @@ void World::Bury() {
   CheckMemory();
   agent_.reset();
   oracle_.AgentDied();
+  if (chaos_ && chance_.Percent(options.power_cut_percent)) {
+    Count("power cuts");
+    history_.Say("machine", "the power is cut");
+    disk_->PowerCut(kSpoolDir, chance_);
+  }
   timers_.emplace(clock_.Monotonic() + chance_.Between(Duration(0), options.down_max),
                   [this] { StartAgent(); });
 }

@@ -45,6 +45,7 @@ struct WorldOptions {
   uint32_t checkpoint_errors_per_mille = 0;
   uint32_t reload_percent = 0;       // of lives that get a changed configuration
   uint32_t clean_stop_percent = 10;  // of ends of lives
+  uint32_t power_cut_percent = 0;    // of deaths: the spool loses what was not synced
   bool exact_restart = true;         // a clean restart sends nothing again
   bool dead_letters = false;         // the first pipeline has a dead-letter output
   bool spooled = false;              // outputs have a spool
