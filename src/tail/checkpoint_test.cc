@@ -158,7 +158,7 @@ CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NO
   device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
   print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
   line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER) WITHOUT ROWID;
-INSERT INTO spaces VALUES ('web/file', 1800000000000000000, 1800000000000000000);
+INSERT INTO spaces VALUES ('web/file', 4000000000000000000, 4000000000000000000);
 INSERT INTO origins VALUES (x'000102030405060708090a0b0c0d0e0f', 'web/file', '/a.log', 1, 2, 3, 4,
   5, 6, 7, 0, 8, NULL);
 PRAGMA application_id = 1264938096;
@@ -203,7 +203,7 @@ TEST_F(CheckpointDatabaseTest, SpacesThatNeverStartAgainAreRemoved) {
     ASSERT_TRUE(store->Start("web/file").ok());
     ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
   }
-  env_.Advance(31 * 24h);
+  env_.AdvanceWall(31 * 24h);
   auto store = Open();
   const auto space = store->Start("web/file");
   EXPECT_TRUE(space->first_start);

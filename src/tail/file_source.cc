@@ -1,5 +1,7 @@
 #include "tail/file_source.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,11 +10,12 @@ namespace kelp::tail {
 using pipeline::ReadState;
 
 void SourceNews::Tell(const std::shared_ptr<FileSource>& source, uint32_t bits) {
-  if (source->bits_.fetch_or(bits) != 0 && (bits & ~kAcked) == 0) return;
+  constexpr uint32_t kQuiet = FileSource::kQuietBits;
+  if (source->bits_.fetch_or(bits) != 0 && (bits & ~kQuiet) == 0) return;
   MutexLock lock(mu_);
   // A source with bits may be here already; TakeBits makes the second time harmless.
   told_.push_back(source);
-  if ((bits & ~kAcked) != 0 && wake_) wake_();
+  if ((bits & ~kQuiet) != 0 && wake_) wake_();
 }
 
 std::vector<std::shared_ptr<FileSource>> SourceNews::Take() {
@@ -35,10 +38,113 @@ FileSource::FileSource(Options options)
       position_(start_.resume),
       size_(start_.resume),
       acked_(start_.resume),
-      print_bytes_(start_.identity.print.bytes),
-      print_(start_.identity.print) {
+      packing_(start_.packing),
+      identity_(start_.identity),
+      guard_(start_.guard) {
   decoder_->Start(start_.line, start_.emitted);
-  flights_.push_back({start_.resume, start_.emitted, start_.line});
+  flights_.push_back({start_.resume, start_.emitted, start_.line, start_.guard});
+  MutexLock lock(mu_);
+  cuts_ = start_.cuts;
+  if (!start_.heir.empty() && !cuts_.empty()) {
+    hand_over_ = std::make_unique<HandOver>();
+    hand_over_->at = cuts_.back();
+    hand_over_->to = start_.heir;
+    cuts_.pop_back();
+  }
+  cut_ = NextCut(position_);
+}
+
+bool FileSource::PlanHandOver(uint64_t offset, const OriginId& heir) {
+  MutexLock lock(mu_);
+  if (hand_over_ != nullptr || (!cuts_.empty() && cuts_.back() >= offset)) return false;
+  hand_over_ = std::make_unique<HandOver>();
+  hand_over_->at = offset;
+  hand_over_->to = heir;
+  return true;
+}
+
+void FileSource::SetHeir(std::shared_ptr<FileSource> heir, bool delivered) {
+  MutexLock lock(mu_);
+  if (hand_over_ == nullptr) return;
+  hand_over_->heir = std::move(heir);
+  hand_over_->delivered = delivered;
+}
+
+void FileSource::HandedOver() {
+  MutexLock lock(mu_);
+  if (hand_over_ == nullptr) return;
+  hand_over_->delivered = true;
+  hand_over_->heir = nullptr;
+  hold_ = kNoCut;
+}
+
+void FileSource::Inherit(std::unique_ptr<framing::Carry> carry) {
+  MutexLock lock(mu_);
+  inherited_ = std::move(carry);
+}
+
+// Everything up to the end was decoded: what is left incomplete is the heir's.
+void FileSource::GiveToHeir() {
+  const uint64_t begin = decoder_->pending_begin();
+  std::shared_ptr<FileSource> heir;
+  bool delivered = false;
+  {
+    MutexLock lock(mu_);
+    hand_over_->done = true;
+    heir = hand_over_->heir;
+    delivered = hand_over_->delivered;
+  }
+  if (heir == nullptr && !delivered) return;  // it stays, and is flushed when nothing comes
+  std::unique_ptr<framing::Carry> carry = decoder_->TakePending();
+  if (carry == nullptr || delivered) return;
+  hold_ = begin;
+  heir->Inherit(std::move(carry));
+}
+
+uint64_t FileSource::ResumeAt() const {
+  return std::min<uint64_t>({position_, decoder_->pending_begin(), hold_});
+}
+
+bool FileSource::PlanCut(uint64_t offset) {
+  MutexLock lock(mu_);
+  if (!cuts_.empty() && cuts_.back() >= offset) return false;
+  if (cuts_.size() == Checkpoint::kCutsMax) cuts_.erase(cuts_.begin());
+  cuts_.push_back(offset);
+  return true;
+}
+
+void FileSource::ApplyCuts() {
+  MutexLock lock(mu_);
+  cut_ = NextCut(position_);
+}
+
+// A cut at the position itself is still to be made when pieces are held.
+uint64_t FileSource::NextCut(uint64_t position) const {
+  const auto it = std::lower_bound(cuts_.begin(), cuts_.end(), std::max(position, made_cut_ + 1));
+  if (it != cuts_.end()) return *it;
+  return hand_over_ != nullptr && !hand_over_->done ? hand_over_->at : kNoCut;
+}
+
+ReadState FileSource::AtCut(Batch& batch) {
+  const bool full = batch.rows() + framing::LineDecoder::kRowsPerLineMax > Batch::kRowsMax;
+  if (!full) {
+    bool hand_over = false;
+    {
+      MutexLock lock(mu_);
+      hand_over = hand_over_ != nullptr && !hand_over_->done && hand_over_->at == cut_;
+    }
+    if (hand_over) {
+      GiveToHeir();
+    } else {
+      decoder_->Flush(position_, batch);
+    }
+    line_bytes_ = 0;
+    MutexLock lock(mu_);
+    made_cut_ = cut_;
+    cut_ = NextCut(position_);
+  }
+  Seal(batch);
+  return ReadState::kMore;
 }
 
 FileSource::~FileSource() = default;
@@ -53,16 +159,76 @@ std::shared_ptr<File> FileSource::file() const {
   return file_;
 }
 
+void FileSource::Detach() {
+  std::shared_ptr<File> closed;  // not under the lock
+  MutexLock lock(mu_);
+  replaced_ = true;
+  file_.swap(closed);
+}
+
+void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> packed,
+                        const FileInfo& info, Packing packing) {
+  MutexLock lock(mu_);
+  file_.swap(file);
+  packed_.swap(packed);
+  packing_ = packing;
+  identity_.key = FileKey::Of(info);
+  identity_.born = info.born;
+  replaced_ = false;
+}
+
+std::shared_ptr<PackedFile> FileSource::packed() const {
+  MutexLock lock(mu_);
+  return packed_;
+}
+
+Result<bool> FileSource::SkipTo(uint64_t offset) {
+  const std::shared_ptr<PackedFile> packed = this->packed();
+  return packed == nullptr ? Result<bool>(true) : packed->SkipTo(offset);
+}
+
+std::pair<Fingerprint, Guard> FileSource::Evidence() const {
+  MutexLock lock(mu_);
+  return {identity_.print, guard_};
+}
+
+bool FileSource::SeeHead(File& file) {
+  const Fingerprint known = Evidence().first;
+  if (known.complete()) return true;
+  const Result<std::string> head = ReadHead(file);
+  if (!head.ok()) return true;
+  if (!known.Matches(*head)) return false;
+  MutexLock lock(mu_);
+  if (identity_.print.bytes < head->size()) identity_.print = Fingerprint::Of(*head);
+  return true;
+}
+
+Result<bool> FileSource::Holds(File& file, uint64_t size) const {
+  const auto [print, guard] = Evidence();
+  if (size < guard.end || size < print.bytes || size < position_) return false;
+  if (guard.end != 0) return GuardHolds(file, guard);
+  ASSIGN_OR_RETURN(const std::string head, ReadHead(file));
+  return print.Matches(head);
+}
+
 Result<ReadState> FileSource::Read(Batch& batch, size_t bytes_max) {
   if (ended_) return ReadState::kFinished;
   const std::shared_ptr<File> file = this->file();
   batch.origin = origin();
   batch.set_resource(resource_);
   batch.begin = batch.end = position_;
-  batch.resume = std::min<uint64_t>(batch.end, decoder_->pending_begin());
+  batch.resume = ResumeAt();
+  if (released_) {
+    std::unique_ptr<framing::Carry> carry;
+    {
+      MutexLock lock(mu_);
+      carry.swap(inherited_);
+    }
+    if (carry != nullptr) decoder_->Adopt(std::move(carry));
+  }
   if (file == nullptr && finish_) return AtEnd(batch);
-  if (file == nullptr) news_->Tell(shared_from_this(), SourceNews::kClosed);
-  if (file == nullptr || !released_) return ReadState::kIdle;
+  if (file == nullptr && !replaced_) news_->Tell(shared_from_this(), SourceNews::kClosed);
+  if (file == nullptr || replaced_ || !released_) return ReadState::kIdle;
   Result<ReadState> state = ReadFrom(*file, batch, bytes_max);
   if (state.ok()) {
     errors_in_a_row_ = 0;
@@ -75,30 +241,58 @@ Result<ReadState> FileSource::Read(Batch& batch, size_t bytes_max) {
 
 Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_max) {
   const uint64_t position = position_;
+  // What was written before the file was displaced is in the size that is asked for after it.
+  watched_ = watch_end_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
-  size_ = info.size;
-  if (info.size < position) {
-    decoder_->Flush(position, batch);
-    return End(batch, SourceNews::kTruncated);
-  }
-  const uint64_t available = info.size - position;
-  const bool to_the_end = flush_ || finish_;
+  if (info.size < position) return Replaced(file, batch);
+  const uint64_t end = std::min<uint64_t>(info.size, cut_);
+  if (end <= position && cut_ <= position) return AtCut(batch);
+  const uint64_t available = end - position;
+  const bool to_the_end = finish_ || end == cut_;
   const bool nothing_new = line_bytes_ != 0 && line_bytes_ == available;
-  if (available == 0 || (nothing_new && !to_the_end)) return AtEnd(batch);
+  if (available == 0 || (nothing_new && !to_the_end)) {
+    ASSIGN_OR_RETURN(const bool holds, Holds(file, info.size));
+    if (!holds) return Replaced(file, batch);
+    size_ = info.size;
+    return AtEnd(batch);
+  }
 
+  const size_t before = Guard::BytesBefore(position);
+  ASSIGN_OR_RETURN(const bool there, SkipTo(position - before));
+  if (!there) return ReadState::kMore;
   const size_t want = TurnBytes(available, bytes_max);
-  framing::Chunk chunk{batch.AddBuffer(want), 0, position, false};
-  ASSIGN_OR_RETURN(chunk.size, file.ReadAt(position, chunk.data, want));
-  if (chunk.size == 0) return AtEnd(batch);
-  const bool whole = chunk.size == available;
+  char* const data = batch.AddBuffer(want + before);
+  ASSIGN_OR_RETURN(const size_t n, file.ReadAt(position - before, data, want + before));
+  const Raw raw{data, std::min(n, before), n - std::min(n, before)};
+  ASSIGN_OR_RETURN(const bool follows, Follows(file, raw));
+  if (!follows) return Replaced(file, batch);
+  size_ = info.size;
+  if (raw.size == 0) return AtEnd(batch);
+  framing::Chunk chunk{data + before, raw.size, position, false};
+  // The size of a packed file is a guess until its end was reached.
+  const std::shared_ptr<PackedFile> packed = this->packed();
+  const bool whole = chunk.size == available && (packed == nullptr || !packed->incomplete());
   chunk.last = whole && to_the_end;
-  if (print_bytes_ < Fingerprint::kBytesMax) GrowFingerprint(file, chunk);
+  GrowFingerprint(file, chunk);
+  // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that
+  // of its last line.
+  const char* const line_end = static_cast<const char*>(memrchr(chunk.data, '\n', chunk.size));
+  const size_t lines = line_end == nullptr ? 0 : static_cast<size_t>(line_end - chunk.data) + 1;
+  const auto guard_at = [&](size_t at) {
+    return Guard::Of(position + at, chunk.data + at - Guard::BytesBefore(position + at));
+  };
+  const Guard candidates[] = {guard_at(lines), guard_at(chunk.size)};
   const size_t used = decoder_->Decode(chunk, batch);
+  const Guard guard = GuardBehind(file, position + used, candidates);
+  {
+    MutexLock lock(mu_);
+    guard_ = guard;
+  }
   position_ = position + used;
   if (metrics_.read_bytes != nullptr) metrics_.read_bytes->Add(used);
   line_bytes_ = 0;
   if (used == chunk.size) {
-    if (whole) return AtEnd(batch);
+    if (whole) return end == cut_ ? AtCut(batch) : AtEnd(batch);
   } else if (batch.rows() + framing::LineDecoder::kRowsPerLineMax <= Batch::kRowsMax) {
     // A line without its end: read again from its begin when there is more of it.
     line_bytes_ = chunk.size - used;
@@ -106,6 +300,44 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   }
   Seal(batch);
   return ReadState::kMore;
+}
+
+Result<bool> FileSource::Follows(File& file, const Raw& raw) {
+  const uint64_t position = position_;
+  if (raw.before < Guard::BytesBefore(position)) return false;
+  const auto [print, guard] = Evidence();
+  if (position == 0) {
+    // Nothing was read, but its beginning was seen.
+    return print.Matches({raw.data, std::min<size_t>(raw.size, Fingerprint::kBytesMax)});
+  }
+  if (guard.end == position) return guard.Matches(raw.data);
+  return GuardHolds(file, guard);
+}
+
+Guard FileSource::GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]) {
+  for (const Guard& guard : candidates) {
+    if (guard.end == end) return guard;
+  }
+  // The batch was full in the middle of the chunk: rare enough for a read of its own.
+  char before[Guard::kBytesMax];
+  const uint32_t bytes = Guard::BytesBefore(end);
+  const Result<size_t> n = file.ReadAt(end - bytes, before, bytes);
+  return n.ok() && *n == bytes ? Guard::Of(end, before) : Guard();
+}
+
+// The file was emptied and perhaps filled anew. What is held of this origin waits for the service
+// to find the rest.
+ReadState FileSource::Replaced(const File& file, Batch& batch) {
+  Seal(batch);
+  {
+    MutexLock lock(mu_);
+    // The service was faster, and perhaps found the rest already.
+    if (file_.get() != &file) return ReadState::kMore;
+    file_.reset();
+    replaced_ = true;
+  }
+  news_->Tell(shared_from_this(), SourceNews::kReplaced);
+  return ReadState::kIdle;
 }
 
 size_t FileSource::TurnBytes(uint64_t available, size_t bytes_max) const {
@@ -121,7 +353,7 @@ size_t FileSource::TurnBytes(uint64_t available, size_t bytes_max) const {
 
 ReadState FileSource::AtEnd(Batch& batch) {
   const bool full = batch.rows() + framing::LineDecoder::kRowsPerLineMax > Batch::kRowsMax;
-  if (full && (finish_ || flush_)) {
+  if (full && finish_) {
     Seal(batch);
     return ReadState::kMore;
   }
@@ -129,11 +361,14 @@ ReadState FileSource::AtEnd(Batch& batch) {
     decoder_->Flush(position_, batch);
     return End(batch, 0);
   }
-  if (flush_.exchange(false)) decoder_->Flush(position_, batch);
-  has_half_ =
-      line_bytes_ != 0 || decoder_->pending_begin() != framing::LineDecoder::kNothingPending;
+  const bool pieces = decoder_->pending_begin() != framing::LineDecoder::kNothingPending;
+  has_half_ = line_bytes_ != 0 || pieces;
+  has_pieces_only_ = line_bytes_ == 0 && pieces;
   Seal(batch);
-  if (!has_half_ && watch_end_.exchange(false)) {
+  if (has_half_) news_->Tell(shared_from_this(), SourceNews::kHalf);
+  const std::shared_ptr<PackedFile> packed = this->packed();
+  const bool complete = packed == nullptr || !packed->incomplete();
+  if (!has_half_ && complete && watched_ && watch_end_.exchange(false)) {
     news_->Tell(shared_from_this(), SourceNews::kAtEnd);
   }
   return ReadState::kIdle;
@@ -148,25 +383,25 @@ ReadState FileSource::End(Batch& batch, uint32_t news) {
 }
 
 void FileSource::GrowFingerprint(File& file, const framing::Chunk& chunk) {
-  if (chunk.offset + chunk.size <= print_bytes_) return;
+  const Fingerprint known = Evidence().first;
+  if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) return;
   Fingerprint print;
   if (chunk.offset == 0) {
     print = Fingerprint::Of({chunk.data, chunk.size});
   } else {
+    // Unless the file was emptied this very moment; the next turn sees that.
     const Result<std::string> head = ReadHead(file);
-    if (!head.ok()) return;  // the next turn tries again
+    if (!head.ok() || !known.Matches(*head)) return;
     print = Fingerprint::Of(*head);
   }
-  if (print.bytes <= print_bytes_) return;
-  print_bytes_ = print.bytes;
   MutexLock lock(mu_);
-  print_ = print;
+  if (print.bytes > identity_.print.bytes) identity_.print = print;
 }
 
 void FileSource::Seal(Batch& batch) {
   decoder_->AddFields(batch);
   batch.end = position_;
-  batch.resume = std::min<uint64_t>(batch.end, decoder_->pending_begin());
+  batch.resume = ResumeAt();
   batch.read_at = clock_.Monotonic();
   const framing::DecodeCounts counts = decoder_->TakeCounts();
   if (metrics_.read_rows != nullptr) metrics_.read_rows->Add(batch.rows());
@@ -176,10 +411,16 @@ void FileSource::Seal(Batch& batch) {
   if (counts.malformed_lines != 0 && metrics_.malformed_lines != nullptr) {
     metrics_.malformed_lines->Add(counts.malformed_lines);
   }
+  if (counts.unmatched_lines != 0 && metrics_.unmatched_lines != nullptr) {
+    metrics_.unmatched_lines->Add(counts.unmatched_lines);
+  }
+  if (counts.nul_bytes != 0 && metrics_.skipped_nul_bytes != nullptr) {
+    metrics_.skipped_nul_bytes->Add(counts.nul_bytes);
+  }
   const framing::LinePlace line =
       batch.resume == batch.end ? decoder_->place() : framing::LinePlace::kStart;
-  const Flight flight{batch.resume, std::max(batch.resume, decoder_->emitted()), line};
   MutexLock lock(mu_);
+  const Flight flight{batch.resume, std::max(batch.resume, decoder_->emitted()), line, guard_};
   // Of several batches with one `resume` only the first counts: an acknowledgement of that value
   // does not tell which of them it was for.
   if (flight.resume > flights_.back().resume) flights_.push_back(flight);
@@ -205,15 +446,27 @@ pipeline::SourceInfo FileSource::Info() const {
 Checkpoint FileSource::Snapshot() {
   Checkpoint checkpoint = start_;
   checkpoint.resume = acked_;
+  checkpoint.cuts.clear();
+  checkpoint.heir = {};
   MutexLock lock(mu_);
-  checkpoint.identity.print = print_;
+  checkpoint.identity = identity_;
+  checkpoint.packing = packing_;
   size_t passed = 0;
   while (passed + 1 < flights_.size() && flights_[passed].resume < checkpoint.resume) ++passed;
   flights_.erase(flights_.begin(), flights_.begin() + static_cast<ptrdiff_t>(passed));
+  const uint64_t settled = std::min(checkpoint.resume, made_cut_);
+  std::erase_if(cuts_, [settled](uint64_t cut) { return cut <= settled; });
+  std::copy_if(cuts_.begin(), cuts_.end(), std::back_inserter(checkpoint.cuts),
+               [&](uint64_t cut) { return cut > checkpoint.resume; });
+  if (hand_over_ != nullptr && hand_over_->at > checkpoint.resume) {
+    checkpoint.heir = hand_over_->to;
+    checkpoint.cuts.push_back(hand_over_->at);
+  }
   const Flight& flight = flights_.front();
   const bool exact = flight.resume == checkpoint.resume;
   checkpoint.emitted = exact ? flight.emitted : checkpoint.resume;
   checkpoint.line = exact ? flight.line : framing::LinePlace::kStart;
+  checkpoint.guard = flight.guard;
   return checkpoint;
 }
 

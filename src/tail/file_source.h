@@ -1,13 +1,15 @@
 // FileSource: one incarnation of one file, being read.
 //
+// Each read begins a little before the position: what was read there must still be there, or the
+// file was emptied and filled anew since, and this origin's bytes are elsewhere (a copy) or lost.
+//
 // Place:    TailService makes one for each incarnation; the engine's workers call Read.
 // Owns:     the descriptor while one is attached (jointly with a Read that is under way), the
-// decoder. Threads:  Read is confined to one thread at a time; Acked and Done may come from any
-// thread and
+//           decoder.
+// Threads:  Read is confined to one thread at a time; Acked and Done may come from any thread and
 //           only store; everything else is thread-safe, called by the TailService.
 // Limits:   a turn takes kTurnBytes; a line over line_bytes_max is cut; memory of a turn follows
-// from
-//           what there is to read.
+//           from what there is to read.
 // Errors:   of reading the file; nothing is consumed then.
 // Tests:    file_source_test.cc, tail_model_test.cc
 #ifndef KELP_TAIL_FILE_SOURCE_H_
@@ -25,6 +27,7 @@
 #include "framing/line_decoder.h"
 #include "pipeline/input.h"
 #include "tail/checkpoint.h"
+#include "tail/packed_file.h"
 
 namespace kelp::tail {
 
@@ -35,12 +38,13 @@ class FileSource;
 class SourceNews {
  public:
   enum Bit : uint32_t {
-    kAcked = 1,      // the checkpoint moved
-    kAtEnd = 2,      // a displaced file was read to its end
-    kTruncated = 4,  // the file became shorter than what was read; this origin has ended
-    kFinished = 8,   // Read answered kFinished
-    kDone = 16,      // nothing of it is on its way any more
-    kClosed = 32,    // there was something to read, but no descriptor
+    kAcked = 1,     // the checkpoint moved
+    kAtEnd = 2,     // a displaced file was read to its end
+    kReplaced = 4,  // the file no longer holds what was read of it
+    kFinished = 8,  // Read answered kFinished
+    kDone = 16,     // nothing of it is on its way any more
+    kClosed = 32,   // there was something to read, but no descriptor
+    kHalf = 64,     // the end was reached, and something there is incomplete
   };
   // `wake` is called, from any thread, when there is news that should not wait.
   explicit SourceNews(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -63,6 +67,8 @@ struct SourceMetrics {
   Counter* cut_lines = nullptr;
   Counter* malformed_lines = nullptr;
   Counter* read_errors = nullptr;
+  Counter* unmatched_lines = nullptr;
+  Counter* skipped_nul_bytes = nullptr;
 };
 
 class FileSource final : public pipeline::Source, public std::enable_shared_from_this<FileSource> {
@@ -92,22 +98,54 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // Gives the source its descriptor, or takes it away (nullptr): Read then answers kIdle.
   void Attach(std::shared_ptr<File> file);
   std::shared_ptr<File> file() const;
+  // The file no longer holds this origin's bytes: without a descriptor, Read answers kIdle until
+  // there is another one.
+  void Detach();
+  // Goes on in another file that holds the same bytes.
+  void MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> packed, const FileInfo& info,
+              Packing packing);
+  // The packed file in which this origin's bytes are; nullptr when they are in a plain one.
+  std::shared_ptr<PackedFile> packed() const;
+  // Whether the file still holds what was read or seen of this origin. Errors: of reading.
+  Result<bool> Holds(File& file, uint64_t size) const;
   // Read answers kIdle until then: an older incarnation comes first.
   void Release() { released_ = true; }
+  // Takes note of the beginning of a file that nothing was read of yet. False when it is not the
+  // beginning that was seen before.
+  bool SeeHead(File& file);
   // The name belongs to another file now, or to none: say kAtEnd when the end is reached.
   void WatchEnd() { watch_end_ = true; }
-  // The next Read at the end also emits what is incomplete.
-  void RequestFlush() { flush_ = true; }
+  // What is incomplete before `offset` will be emitted there, however much comes behind it. False
+  // when that was decided already. To be stored (Snapshot) before ApplyCuts.
+  bool PlanCut(uint64_t offset);
+  void ApplyCuts();
+  // What is incomplete at `offset`, the end of this file, will be given to `heir`, the file that
+  // came after it; the position stays before it until the heir's is delivered. To be stored before
+  // ApplyCuts. False when that was decided already.
+  bool PlanHandOver(uint64_t offset, const OriginId& heir);
+  // Whom to give it to. After a restart; then `delivered` says that the heir had it long ago.
+  void SetHeir(std::shared_ptr<FileSource> heir, bool delivered);
+  // The heir delivered it: the position may move on.
+  void HandedOver();
+  // Goes on with what the file before held. Before Release.
+  void Inherit(std::unique_ptr<framing::Carry> carry);
   // The next Read at the end is the last: it emits what is incomplete and answers kFinished.
   void RequestFinish() { finish_ = true; }
 
   const OriginId& origin() const { return start_.origin; }
   uint64_t ordinal() const { return start_.ordinal; }
+  UnixNanos begun() const { return start_.begun; }
+  // As it was stored.
+  const OriginId& heir() const { return start_.heir; }
   // Everything up to here was handed on or is held as pieces.
   uint64_t position() const { return position_; }
+  // Told: nobody need be woken for these.
+  static constexpr uint32_t kQuietBits = SourceNews::kAcked | SourceNews::kHalf;
   // Bytes behind position() belong to a half line, or pieces are held.
   bool has_half() const { return has_half_; }
-  // The size seen last.
+  // Pieces are held, and there is no half line behind them.
+  bool has_pieces_only() const { return has_pieces_only_; }
+  // The size seen last, of the content that is this origin's.
   uint64_t size() const { return size_; }
   void set_size(uint64_t size) { size_ = size; }
   uint64_t acked() const { return acked_; }
@@ -118,24 +156,54 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   uint32_t TakeBits() { return bits_.exchange(0); }
   // What is acknowledged, as a checkpoint. `path` and `ordinal` as at the start.
   Checkpoint Snapshot();
+  // What is known of the content: its beginning, and what stands before position().
+  std::pair<Fingerprint, Guard> Evidence() const;
 
  private:
   friend class SourceNews;
+  static constexpr uint64_t kNoCut = UINT64_MAX;
+  struct HandOver {
+    uint64_t at = 0;
+    OriginId to;
+    std::shared_ptr<FileSource> heir;
+    bool done = false;
+    bool delivered = false;
+  };
   // What must be stored once everything up to `resume` is acknowledged.
   struct Flight {
     uint64_t resume;
     uint64_t emitted;
     framing::LinePlace line;
+    Guard guard;
+  };
+  // The bytes of a turn as they were read, before the decoder had them.
+  struct Raw {
+    const char* data;
+    size_t before;  // so many of them are before the position
+    size_t size;    // and so many behind it
   };
 
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
+  // False while a packed file is unpacked up to `offset`, which takes several turns.
+  Result<bool> SkipTo(uint64_t offset);
+  pipeline::ReadState Replaced(const File& file, Batch& batch);
+  // Whether `raw`, read at the position, follows what was read before.
+  Result<bool> Follows(File& file, const Raw& raw);
   // Bytes worth reading of the `available` ones.
   size_t TurnBytes(uint64_t available, size_t bytes_max) const;
+  // Where reading has to go on should everything so far be acknowledged.
+  uint64_t ResumeAt() const;
+  void GiveToHeir() EXCLUDES(mu_);
+  // Emits what is incomplete before a cut.
+  pipeline::ReadState AtCut(Batch& batch);
+  uint64_t NextCut(uint64_t position) const REQUIRES(mu_);
   // Everything was read, but for a half line perhaps.
   pipeline::ReadState AtEnd(Batch& batch);
   // The last batch of this origin.
   pipeline::ReadState End(Batch& batch, uint32_t news);
   void GrowFingerprint(File& file, const framing::Chunk& chunk);
+  // The guard behind `used` bytes, of those that were made before decoding.
+  Guard GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]);
   // Fills in what follows from the rows.
   void Seal(Batch& batch);
 
@@ -149,9 +217,12 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint32_t> bits_{0};
   std::atomic<bool> released_{false};
   std::atomic<bool> watch_end_{false};
-  std::atomic<bool> flush_{false};
+  std::atomic<uint64_t> cut_{kNoCut};  // nothing is read beyond it before it was flushed there
   std::atomic<bool> finish_{false};
+  std::atomic<bool> replaced_{false};
   std::atomic<bool> has_half_{false};
+  std::atomic<bool> has_pieces_only_{false};
+  std::atomic<uint64_t> hold_{kNoCut};  // the position stays here: a record was handed over
   std::atomic<bool> done_{false};
   std::atomic<uint32_t> errors_in_a_row_{0};
   std::atomic<uint64_t> position_;
@@ -160,13 +231,20 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
 
   // Of the reading thread.
   bool ended_ = false;
-  uint32_t print_bytes_;   // of print_
+  bool watched_ = false;  // WatchEnd was called before this Read
+  uint64_t made_cut_ GUARDED_BY(mu_) = 0;
   size_t line_bytes_ = 0;  // so many bytes at position() were read and hold no line end
 
   mutable Mutex mu_;
   std::shared_ptr<File> file_ GUARDED_BY(mu_);
-  Fingerprint print_ GUARDED_BY(mu_);
+  std::shared_ptr<PackedFile> packed_ GUARDED_BY(mu_);  // the same, when it is one
+  Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
+  FileIdentity identity_ GUARDED_BY(mu_);
+  Guard guard_ GUARDED_BY(mu_);  // of position_, as far as it is known; set by the reading thread
   std::vector<Flight> flights_ GUARDED_BY(mu_);
+  std::vector<uint64_t> cuts_ GUARDED_BY(mu_);
+  std::unique_ptr<HandOver> hand_over_ GUARDED_BY(mu_);
+  std::unique_ptr<framing::Carry> inherited_ GUARDED_BY(mu_);
 };
 
 }  // namespace kelp::tail

@@ -46,6 +46,7 @@ void Follow::SetWatch(FollowedDir& dir, bool wanted) {
 void Follow::SetScanned(bool& scanned, bool value) {
   if (scanned != value) value ? ++unwatched_ : --unwatched_;
   scanned = value;
+  if (value) WakeAt(scanned_at_ + options_.scan_interval);
 }
 
 void Follow::WalkFromRoot() { VisitDir("/", options_.include.Start()); }

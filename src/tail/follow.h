@@ -2,8 +2,10 @@
 //
 // A Follow has two halves. follow.cc walks directories and turns what it sees into three facts:
 // "this path is this file" (SetPath), "this path is gone" (PathGone), "this file may have more to
-// read" (Touch). follow_files.cc turns those facts into incarnations, their order and their end;
-// restore.cc does so with what earlier runs left.
+// read" (Touch). The other files turn those facts into incarnations: follow_names.cc knows what
+// names lead to, follow_begin.cc begins incarnations and orders them, follow_ends.cc ends them,
+// follow_descriptors.cc counts what is open, copies.cc finds the rest of files that were emptied
+// (copytruncate), restore.cc starts from what earlier runs left.
 //
 // Threads:  thread-compatible: everything happens under the TailService's lock.
 #ifndef KELP_TAIL_FOLLOW_H_
@@ -12,6 +14,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -25,6 +28,19 @@
 #include "tail/watch_map.h"
 
 namespace kelp::tail {
+
+// Of an incarnation whose file no longer holds its bytes.
+struct CopySearch {
+  bool over = false;
+  bool gone = false;     // they were not found
+  bool deleted = false;  // the file is no longer there; nobody held it open
+  Duration until{0};
+  uint64_t known_size = 0;        // bytes it is known to have had
+  std::vector<FileKey> rejected;  // looked like it, but did not hold its bytes
+  // A copy that ends before what was read: made while the file was still written.
+  std::optional<FileInfo> short_copy;
+  Fingerprint short_print;
+};
 
 // One incarnation of one file.
 struct Incarnation {
@@ -43,13 +59,39 @@ struct Incarnation {
   bool displaced = false;            // a name of it was given to another file or removed
   bool drained = false;              // displaced, and read to the end since
   bool ended = false;                // Read answered kFinished
-  bool truncated = false;
-  bool deleted = false;  // no name is left
+  bool deleted = false;              // no name is left
+  bool held = false;                 // in TailContext::held
+  std::unique_ptr<CopySearch> search;
   Duration quiet_since{0};
   uint64_t quiet_size = 0;
-  int64_t lag = 0;  // its part of the lag gauge
+  UnixNanos modified = kNoTime;  // when its name was looked at last
+  int64_t lag = 0;               // its part of the lag gauge
   bool open = false;
   std::list<Incarnation*>::iterator open_at;  // in TailContext::open_files
+
+  bool Is(const FileInfo& info) const { return FileIdentity{key, born, {}}.SameInode(info); }
+  // Its bytes are looked for.
+  bool searching() const { return search != nullptr && !search->over; }
+  const OriginId& origin() const { return source->origin(); }
+};
+
+// A file that is a copy of another one, or is going to be.
+struct HeldCopy {
+  OriginId of;
+  uint64_t size = 0;  // looked at
+  UnixNanos modified = kNoTime;
+};
+
+// A file that is alive only because we hold it open.
+struct HeldFile {
+  Incarnation* file = nullptr;
+  Duration since{0};
+  // Once it is over a ceiling: what it still holds is counted, step by step, and then let go.
+  std::string_view cause;
+  std::shared_ptr<File> counting;
+  uint64_t at = 0;
+  uint64_t end = 0;
+  uint64_t lines = 0;
 };
 
 // A path that matches.
@@ -59,14 +101,16 @@ struct NamedPath {
   bool is_link = false;
   Incarnation* current = nullptr;
   OriginId last;  // the newest incarnation it led to
-  // When that one came into being, and the one before it: a file between the two was missed.
-  UnixNanos last_born = kNoTime;
-  UnixNanos before_born = kNoTime;
+  // When the first was seen that is known: younger files that rotation gave a name, and that are
+  // not known, were missed.
+  UnixNanos first_begun = kNoTime;
+  UnixNanos first_born = kNoTime;
   // Where events about it come from: its own directory, and those that links lead through.
   std::vector<std::pair<Watch*, std::string>> routes;
-  bool scanned = false;  // some route could not be watched
-  Duration gone_at{0};   // not 0: no file has had this name since
-  Duration retry_at{0};  // not 0: could not be opened, or waits for its origin
+  bool scanned = false;            // some route could not be watched
+  Duration gone_at{0};             // not 0: no file has had this name since
+  Duration retry_at{0};            // not 0: could not be opened, or waits for its origin
+  std::unique_ptr<HeldCopy> held;  // its file is not read: that would repeat another's
 };
 
 // A directory in which something can match.
@@ -89,7 +133,8 @@ struct TailContext {
   Gauge* open_files_gauge;
   Counter* scan_errors;
   // Origins that some source reads or still has on its way; nobody else may begin them.
-  std::unordered_set<OriginId> active;
+  // By whom: nullptr for those that drain after their follow was removed.
+  std::unordered_map<OriginId, Follow*> active;
   // Idle longest first.
   std::list<Incarnation*> open_files;
   // To be written.
@@ -98,10 +143,29 @@ struct TailContext {
   std::unordered_map<OriginId, std::shared_ptr<FileSource>> moved;  // Snapshot() when written
   // Checkpoints whose files are gone, by when they were; removed when old enough.
   std::multimap<UnixNanos, OriginId> vanished;
+  // Follows by when their OnTimer is wanted.
+  std::set<std::pair<Duration, Follow*>> due;
+  // Follows with files to be let read at the end of the step.
+  std::set<Follow*> fresh;
+  // Held longest first.
+  std::list<HeldFile> held;
   uint64_t last_ordinal = 0;
+  uint64_t step = 0;  // counts the steps of the service
 
   Duration Now() const { return env.clock().Monotonic(); }
 };
+
+template <typename T>
+T ValueOr(Result<T> result, T otherwise) {
+  return result.ok() ? std::move(result).value() : std::move(otherwise);
+}
+
+// Whether `live` begins with the `size` bytes of `copy`: told by its beginning and its end.
+bool IsPrefix(File& copy, uint64_t size, File& live);
+
+inline void Bump(Counter* counter) {
+  if (counter != nullptr) counter->Add();
+}
 
 class Follow {
  public:
@@ -120,6 +184,8 @@ class Follow {
   void OnNameChanged(const std::string& dir, const std::string& name);
   void OnPathChanged(const std::string& path);
   void OnModified(NamedPath& path);
+  void OnModified(Incarnation& file);
+  // There may be something to read.
   void Touch(Incarnation& file);
   // The file may be gone from where it was.
   void LookClosely(Incarnation& file);
@@ -137,7 +203,9 @@ class Follow {
   // Lets those files be read that were found since, or whose predecessor ended, and that wait for
   // no other. After all events of a step, and after their origin ids were stored.
   void ReleaseFresh();
-  bool has_fresh() const { return !fresh_.empty(); }
+  // When OnTimer is wanted next; kNever: not.
+  static constexpr Duration kNever = Duration::max();
+  Duration due() const { return due_; }
 
   // --- timers ---
   // Retries, files that need a closer look, scans of what is not watched.
@@ -149,6 +217,8 @@ class Follow {
 
   // Closes up to `count` descriptors of files that have nothing to read; how many.
   static size_t ParkSome(TailContext& context, size_t count);
+  // Lets go of what is held beyond the ceilings.
+  static void KeepCeilings(TailContext& context, Duration now);
 
  private:
   struct Found {
@@ -170,38 +240,106 @@ class Follow {
   void SetWatch(FollowedDir& dir, bool wanted);
   void SetScanned(bool& scanned, bool value);
 
-  // --- follow_files.cc ---
+  // --- follow_names.cc ---
   void SetPath(const std::string& path, const FileInfo& info, bool is_link);
   void Update(NamedPath& path, const FileInfo& info, bool is_link);
+  NamedPath& PathNamed(const std::string& path);
   void Name(NamedPath& path, Incarnation& file);
+  void SetLast(NamedPath& path, const Incarnation& file);
+  static void NoteSeen(NamedPath& path, UnixNanos begun, UnixNanos born);
   void PathGone(NamedPath& path);
   void ErasePath(NamedPath& path);
   void LetGo(NamedPath& path);
+  std::vector<std::string> LinkChain(const std::string& path) const;
   void AddRoutes(NamedPath& path);
   void DropRoutes(NamedPath& path);
   void SetLocation(Incarnation& file, const std::string& path);
   void ClearLocation(Incarnation& file);
+
+  // --- follow_begin.cc ---
   Result<std::shared_ptr<File>> OpenFile(const std::string& path);
   void RetryLater(NamedPath& path, Duration pause);
+  void ClearRetry(NamedPath& path);
+  // OnTimer is to be called at `when`, or earlier.
+  void WakeAt(Duration when);
+  Duration NextDue() const;
   Incarnation* Open(NamedPath& path);
-  const Checkpoint* FindKnown(const FileInfo& info, std::string_view head) const;
+  // The checkpoint of this very file, and whether the file still holds what was read of it.
+  std::pair<const Checkpoint*, bool> FindKnown(const std::string& path, const FileInfo& info,
+                                               std::string_view head, File& file) const;
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
                            File& file);
+  void IgnoreCompressed(NamedPath& path, const FileInfo& info);
+  UnixNanos NewestRelated(const std::string& path);
+  // `open` may be null: a file that no longer holds its bytes.
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
-  void SetLast(NamedPath& path, const Incarnation& file);
   void WaitFor(Incarnation& file, Incarnation* older);
   void LetRead(Incarnation& file);
+
+  // --- follow_ends.cc ---
   void Displace(Incarnation& file);
   void Drained(Incarnation& file);
   void Ended(Incarnation& file);
   void DoneWith(Incarnation& file);
   bool CloseLook(Incarnation& file, Duration now);
   bool CloseLookAtName(Incarnation& file, Duration now);
+  void UpdateLag(Incarnation& file);
+  bool PlanHandOver(Incarnation& file);
+  void LinkHeir(Incarnation& file);
+  void HeirAcked(Incarnation& heir);
+
+  // --- follow_descriptors.cc ---
   void NoteOpen(Incarnation& file);
   void NoteClosed(Incarnation& file);
+  void NoteHeld(Incarnation& file, Duration now);
+  static void DropHeld(HeldFile& held, std::string_view cause);
+  static bool CountHeld(HeldFile& held);
   bool Park(Incarnation& file);
   bool Unpark(Incarnation& file);
-  void UpdateLag(Incarnation& file);
+
+  // --- copies.cc ---
+  // A file that was opened, unpacked when it is compressed.
+  struct Opened {
+    std::shared_ptr<File> file;
+    std::shared_ptr<PackedFile> packed;
+    Packing packing = Packing::kNone;
+    FileInfo info;
+    std::string head;
+  };
+  struct Missed {
+    UnixNanos when = kNoTime;
+    std::string at;
+    bool operator<(const Missed& other) const {
+      return std::tie(when, at) < std::tie(other.when, other.at);
+    }
+  };
+  bool CheckReplaced(Incarnation& file);
+  void ContentReplaced(Incarnation& file);
+  void NameVanished(Incarnation& file);
+  void LosePacked(Incarnation& file, std::string_view why);
+  std::vector<std::string> LeaveFile(Incarnation& file);
+  void BeginReplaced(NamedPath& path, const Checkpoint& checkpoint);
+  void StartSearch(Incarnation& file);
+  bool FindCopy(Incarnation& file);
+  bool TryCopy(Incarnation& file, const std::string& at);
+  bool IsTaken(const FileInfo& info, const Incarnation& by);
+  const Checkpoint* KnownInode(const FileInfo& info) const;
+  Result<Opened> OpenAny(const std::string& at);
+  void MoveToCopy(Incarnation& file, const std::string& at, Opened opened);
+  Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at, uint64_t ordinal);
+  Incarnation* BeginDisplaced(Checkpoint start, Opened opened, const std::string& at);
+  bool GoOnSearching(Incarnation& file, Duration now);
+  void GiveUp(Incarnation& file);
+  void ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes, std::string_view why);
+  // The copy is known as this origin's, which has nothing more to read there.
+  static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
+  void BeginMissedCopies(NamedPath& path, UnixNanos begun);
+  bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
+  bool IsKnownContent(const std::string& path, std::string_view head) const;
+  bool IsReadContent(const std::string& path, std::string_view head) const;
+  bool HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file);
+  void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
+  const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
 
   // --- restore.cc ---
   struct Restorable {
@@ -214,18 +352,26 @@ class Follow {
       return std::tie(ordinal, born, at) < std::tie(other.ordinal, other.born, other.at);
     }
   };
-  std::vector<std::string> LinkChain(const std::string& path) const;
-  void Restore();
+  void StartPass();
+  bool MayHaveMoved() const;
+  std::vector<Restorable> Restore();
   void SearchDir(const std::string& dir,
                  const std::vector<std::pair<const Checkpoint*, std::string>>& missing,
                  std::vector<Restorable>& restore);
+  bool CameAfter(const FileInfo& info, const std::string& path, UnixNanos begun,
+                 UnixNanos born) const;
+  bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
+  void LookAgain(const std::string& at, const Status& status);
+  void LookAgainAtOthers(Duration now);
+  static bool Older(const Incarnation& a, const Incarnation& b, bool by_ordinal);
+  void RestorePacked();
+  std::vector<std::string> PackedNames(const std::string& path);
   void RestoreOne(const OriginId& origin, const std::string& at);
   bool MayBeRotated(const std::string& dir, const std::string& name) const;
   // A file of ours under a name that is not followed, or one that was rotated before we saw it.
   void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
   void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
-  void JoinChain(NamedPath& path, Incarnation& file);
-  NamedPath& PathNamed(const std::string& path);
+  void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
   void Know(Checkpoint checkpoint);
   void Unknow(const OriginId& origin);
   void MarkVanished();
@@ -254,9 +400,20 @@ class Follow {
   std::unordered_multimap<FileKey, OriginId, FileKeyHash> known_by_key_;
   std::unordered_map<OriginId, std::string> deferred_;  // to be restored when they are free
   std::vector<OriginId> fresh_;                         // found in this step, waiting for no other
-  std::vector<Incarnation*> attention_;
-  std::set<std::string> retries_;  // paths with retry_at
-  std::string safety_path_;        // where the safety scan stands
+  // Origins that go on with a record of another, which waits for their acknowledgement.
+  std::unordered_map<OriginId, OriginId> inherits_;
+  std::vector<OriginId> cuts_;  // half lines to be sent once that is stored
+  std::unordered_set<Incarnation*> attention_;
+  std::vector<Incarnation*> searching_;
+  // The names in one directory that rotation may have made, by what they were before; for the files
+  // of one step.
+  std::string related_dir_;
+  uint64_t related_step_ = UINT64_MAX;
+  std::unordered_map<std::string, std::vector<std::string>> related_;
+  Duration due_ = kNever;
+  std::set<std::pair<Duration, std::string>> retries_;  // paths with retry_at
+  std::map<std::string, Duration> look_again_;  // other files that could not be read, and when
+  std::string safety_path_;                     // where the safety scan stands
   std::string safety_dir_;
   bool safety_paths_done_ = false;
 };

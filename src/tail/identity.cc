@@ -15,6 +15,16 @@ bool Fingerprint::Matches(std::string_view head) const {
   return head.size() >= bytes && Of(head.substr(0, bytes)).hash == hash;
 }
 
+bool IsCompressed(std::string_view head) {
+  for (const std::string_view magic :
+       {std::string_view("\x1f\x8b"), std::string_view("\x28\xb5\x2f\xfd"), std::string_view("BZh"),
+        std::string_view("\xfd"
+                         "7zXZ")}) {
+    if (head.substr(0, magic.size()) == magic) return true;
+  }
+  return false;
+}
+
 Guard Guard::Of(uint64_t end, const char* before) {
   return {end, end == 0 ? 0 : XXH3_64bits(before, BytesBefore(end))};
 }

@@ -74,6 +74,9 @@ struct FileIdentity {
 // The first Fingerprint::kBytesMax bytes, fewer when the file is shorter.
 Result<std::string> ReadHead(File& file);
 
+// By the first bytes: gzip, zstd, bzip2, xz.
+bool IsCompressed(std::string_view head);
+
 // Whether the file holds what the guard saw. Errors: of reading.
 Result<bool> GuardHolds(File& file, const Guard& guard);
 

@@ -8,35 +8,12 @@
 namespace kelp::tail {
 namespace {
 
-// A chain of links longer than this is a loop (the kernel allows 40).
-constexpr size_t kLinksMax = 40;
-
-// By the first bytes: gzip, zstd, bzip2, xz.
-bool IsCompressed(std::string_view head) {
-  for (const std::string_view magic :
-       {std::string_view("\x1f\x8b"), std::string_view("\x28\xb5\x2f\xfd"), std::string_view("BZh"),
-        std::string_view("\xfd"
-                         "7zXZ")}) {
-    if (head.substr(0, magic.size()) == magic) return true;
-  }
-  return false;
-}
+// Files may be renamed while they are looked for: so often everything is looked at again.
+constexpr int kStartPasses = 3;
+// A file that could not be read is looked at again after this long.
+constexpr Duration kLookAgain = 1s;
 
 }  // namespace
-
-// The path, and when it is a symbolic link what it leads to, link by link.
-std::vector<std::string> Follow::LinkChain(const std::string& path) const {
-  std::vector<std::string> chain{path};
-  while (chain.size() < kLinksMax) {
-    const std::string& at = chain.back();
-    const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
-    if (!info.ok() || info->type != FileType::kSymlink) break;
-    const Result<std::string> target = context_.env.files().ReadLink(at);
-    if (!target.ok() || target->empty()) break;
-    chain.push_back((*target)[0] == '/' ? *target : JoinPath(DirName(at), *target));
-  }
-  return chain;
-}
 
 void Follow::Know(Checkpoint checkpoint) {
   Unknow(checkpoint.origin);
@@ -65,35 +42,65 @@ void Follow::Start(CheckpointSpace known) {
     context_.last_ordinal = std::max(context_.last_ordinal, checkpoint.ordinal);
     Know(std::move(checkpoint));
   }
-  starting_ = collecting_ = true;
+  starting_ = true;
   scan_complete_ = true;
+  for (int pass = 0; pass < kStartPasses && (pass == 0 || MayHaveMoved()); ++pass) StartPass();
+  RestorePacked();
+  if (scan_complete_) MarkVanished();
+  starting_ = false;
+  WakeAt(NextDue());
+}
+
+// Whether a file that was there when the agent ended was not found.
+bool Follow::MayHaveMoved() const {
+  return std::any_of(known_.begin(), known_.end(),
+                     [](const auto& known) { return known.second.vanished == kNoTime; });
+}
+
+void Follow::StartPass() {
+  collecting_ = true;
   scanned_at_ = context_.Now();
   WalkFromRoot();
   collecting_ = false;
-  Restore();
+  const std::vector<Restorable> missed = Restore();
+  // What rotation may have made after what it was made of: copies are told by comparison.
+  std::stable_partition(found_.begin(), found_.end(), [](const Found& found) {
+    return BasesOfRotated(BaseName(found.path)).empty();
+  });
   for (const Found& found : std::exchange(found_, {})) {
-    SetPath(found.path, found.info, found.is_link);
+    // What was restored meanwhile is the older; the name may be that of a younger one by now.
+    Result<FileInfo> info = context_.env.files().Stat(found.path);
+    if (info.ok() && info->type == FileType::kRegular) SetPath(found.path, *info, found.is_link);
   }
-  if (scan_complete_) MarkVanished();
-  starting_ = false;
+  for (const Restorable& one : missed) {
+    const auto it = paths_.find(one.path);
+    const Result<FileInfo> info = context_.env.files().Stat(one.at, /*follow_symlink=*/false);
+    if (it != paths_.end() && info.ok()) BeginMissed(it->second, *info, one.at);
+  }
 }
 
 // Files that were rotated while nobody looked: known by their identity, found under another name;
-// and those that came and were rotated in that time.
-void Follow::Restore() {
+// and, as the result, those that came and were rotated in that time.
+std::vector<Follow::Restorable> Follow::Restore() {
   std::unordered_multimap<FileKey, const Found*, FileKeyHash> found;
   for (const Found& f : found_) found.emplace(FileKey::Of(f.info), &f);
   std::vector<Restorable> restore;
   // By directory: what to look for, and the name it had there.
   std::map<std::string, std::vector<std::pair<const Checkpoint*, std::string>>> missing;
   for (const auto& [origin, checkpoint] : known_) {
+    if (context_.active.count(origin) != 0 && files_.count(origin) != 0) continue;
     const auto [from, to] = found.equal_range(checkpoint.identity.key);
     bool same_path = false;
-    for (auto it = from; it != to; ++it) same_path |= it->second->path == checkpoint.path;
+    const Found* elsewhere = nullptr;
+    for (auto it = from; it != to; ++it) {
+      if (!checkpoint.identity.SameInode(it->second->info)) continue;  // the inode was used again
+      same_path |= it->second->path == checkpoint.path;
+      elsewhere = it->second;
+    }
     if (same_path) continue;
-    if (from != to) {
-      restore.push_back({checkpoint.ordinal, checkpoint.identity.born, origin, from->second->path,
-                         checkpoint.path});
+    if (elsewhere != nullptr) {
+      restore.push_back(
+          {checkpoint.ordinal, checkpoint.identity.born, origin, elsewhere->path, checkpoint.path});
       continue;
     }
     for (const std::string& at : LinkChain(checkpoint.path)) {
@@ -102,14 +109,15 @@ void Follow::Restore() {
   }
   for (const auto& [dir, checkpoints] : missing) SearchDir(dir, checkpoints, restore);
   std::sort(restore.begin(), restore.end());
+  std::vector<Restorable> missed;
   for (const Restorable& one : restore) {
-    if (!one.origin.empty()) {
+    if (one.origin.empty()) {
+      missed.push_back(one);
+    } else {
       RestoreOne(one.origin, one.at);
-    } else if (const auto it = paths_.find(one.path); it != paths_.end()) {
-      const Result<FileInfo> info = context_.env.files().Stat(one.at, /*follow_symlink=*/false);
-      if (info.ok()) BeginMissed(it->second, *info, one.at);
     }
   }
+  return missed;
 }
 
 void Follow::SearchDir(const std::string& dir,
@@ -117,41 +125,53 @@ void Follow::SearchDir(const std::string& dir,
                        std::vector<Restorable>& restore) {
   const Result<std::vector<DirEntry>> entries = context_.env.files().ListDir(dir);
   if (!entries.ok()) return;
-  // The newest of each name: what came after it, and is not what has the name now, was missed.
-  std::map<std::string, const Checkpoint*> newest;
-  std::unordered_multimap<FileKey, const Checkpoint*, FileKeyHash> by_key;
+  // The first and the last of each name that are known: what came after, and is not what has the
+  // name now, was missed.
+  std::map<std::string, std::pair<const Checkpoint*, const Checkpoint*>> seen;
   for (const auto& [checkpoint, base] : missing) {
-    by_key.emplace(checkpoint->identity.key, checkpoint);
-    const Checkpoint*& best = newest[base];
-    if (best == nullptr || best->ordinal < checkpoint->ordinal) best = checkpoint;
+    auto& [first, newest] = seen.try_emplace(base, checkpoint, checkpoint).first->second;
+    if (checkpoint->ordinal < first->ordinal) first = checkpoint;
+    if (checkpoint->ordinal > newest->ordinal) newest = checkpoint;
   }
   for (const DirEntry& entry : *entries) {
     if (entry.type == FileType::kDirectory || entry.type == FileType::kSymlink) continue;
     const std::string path = JoinPath(dir, entry.name);
     const Result<FileInfo> info = context_.env.files().Stat(path, /*follow_symlink=*/false);
     if (!info.ok() || info->type != FileType::kRegular) continue;
-    bool known = false;
-    const auto [from, to] = by_key.equal_range(FileKey::Of(*info));
-    for (auto it = from; it != to; ++it) {
-      const Checkpoint& checkpoint = *it->second;
-      if (!checkpoint.identity.SameInode(*info)) continue;
-      known = true;
-      restore.push_back(
-          {checkpoint.ordinal, checkpoint.identity.born, checkpoint.origin, path, checkpoint.path});
+    const Checkpoint* known = KnownInode(*info);
+    if (known != nullptr && known->path != path) {
+      restore.push_back({known->ordinal, known->identity.born, known->origin, path, known->path});
     }
-    if (known || info->born == kNoTime || options_.include.Matches(path)) continue;
-    for (const std::string& base : BasesOfRotated(entry.name)) {
-      const auto it = newest.find(base);
-      if (it == newest.end() || it->second->identity.born == kNoTime ||
-          info->born < it->second->identity.born) {
-        continue;
-      }
-      const Result<FileInfo> now = context_.env.files().Stat(JoinPath(dir, base));
-      if (now.ok() && now->born < info->born) continue;
-      restore.push_back({UINT64_MAX, info->born, OriginId(), path, it->second->path});
+    const bool packed = WithoutPacking(entry.name) != entry.name;
+    if (known != nullptr || (!packed && options_.include.Matches(path))) continue;
+    std::vector<std::string> bases = BasesOfRotated(WithoutPacking(entry.name));
+    if (packed) bases.emplace_back(WithoutPacking(entry.name));
+    for (const std::string& base : bases) {
+      const auto it = seen.find(base);
+      if (it == seen.end()) continue;
+      const auto& [first, newest] = it->second;
+      // What is compressed keeps the time of its last change.
+      const bool after =
+          packed ? newest->begun != kNoTime && info->modified > newest->begun
+                 : CameAfter(*info, JoinPath(dir, base), first->begun, first->identity.born);
+      if (!after) continue;
+      restore.push_back(
+          {UINT64_MAX, packed ? info->modified : info->born, OriginId(), path, first->path});
       break;
     }
   }
+}
+
+// Whether a file came into being after the first origin of `path` was seen.
+bool Follow::CameAfter(const FileInfo& info, const std::string& path, UnixNanos begun,
+                       UnixNanos born) const {
+  if (info.born == kNoTime) return false;
+  if (begun != kNoTime) return info.born > begun;
+  // From a database of version 1: births tell, unless what has the name now is older
+  // (copytruncate).
+  if (born == kNoTime || info.born < born) return false;
+  const Result<FileInfo> now = context_.env.files().Stat(path);
+  return !now.ok() || info.born <= now->born;
 }
 
 bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const {
@@ -164,75 +184,96 @@ bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const
 void Follow::OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info) {
   const std::string at = JoinPath(dir, name);
   const auto live = live_.find(FileKey::Of(info));
-  if (live != live_.end() &&
-      FileIdentity{live->second->key, live->second->born, {}}.SameInode(info)) {
-    SetLocation(*live->second, at);
-    Touch(*live->second);
+  if (live != live_.end() && live->second->Is(info)) {
+    Incarnation& file = *live->second;
+    SetLocation(file, at);
+    if (info.size < file.source->size() && CheckReplaced(file)) return;
+    if (info.size != file.source->position() || !file.open) Touch(file);
     return;
   }
-  const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
-  for (auto it = from; it != to; ++it) {
-    if (!known_.at(it->second).identity.SameInode(info)) continue;
-    RestoreOne(OriginId(it->second), at);
+  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
+    RestoreOne(OriginId(known->origin), at);
     return;
   }
-  if (info.born == kNoTime) return;
   for (const std::string& base : BasesOfRotated(name)) {
     const auto it = paths_.find(JoinPath(dir, base));
-    if (it == paths_.end() || it->second.last_born == kNoTime) continue;
-    NamedPath& path = it->second;
-    const bool between =
-        path.before_born != kNoTime && path.before_born <= info.born && info.born <= path.last_born;
-    bool after = path.last_born <= info.born;
-    if (after && !between) {
-      // While the newest still has the name, a younger file is a copy of it, not its successor.
-      const Result<FileInfo> now = context_.env.files().Stat(path.path);
-      const Incarnation* last = Find(path.last);
-      after = last == nullptr || !now.ok() || FileKey::Of(*now) != last->key;
+    if (it == paths_.end() ||
+        !CameAfter(info, it->first, it->second.first_begun, it->second.first_born)) {
+      continue;
     }
-    if (!between && !after) continue;
-    BeginMissed(path, info, at);
+    // What was emptied may just have been copied to here.
+    if (it->second.current != nullptr && CheckReplaced(*it->second.current)) return;
+    BeginMissed(it->second, info, at);
     return;
   }
 }
 
+// Begins a file that had the name `path` once, when nobody looked.
 void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at) {
   if (live_.count(FileKey::Of(info)) != 0) return;
-  Result<std::shared_ptr<File>> open = OpenFile(at);
-  if (!open.ok()) return;
-  const Result<std::string> head = ReadHead(**open);
-  const Result<FileInfo> now = (*open)->Stat();
-  if (!head.ok() || !now.ok() || FileKey::Of(*now) != FileKey::Of(info) || IsCompressed(*head)) {
+  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
+    RestoreOne(OriginId(known->origin), at);
     return;
   }
-  const bool was_starting = std::exchange(starting_, false);  // it did not exist at the first start
-  Checkpoint start = FirstPosition(path.path, info, *head, **open);
-  starting_ = was_starting;
-  const Incarnation* last = Find(path.last);
-  if (last != nullptr && info.born < last->born) {
-    start.ordinal = last->source->ordinal() - 1;
+  Result<Opened> opened = OpenAny(at);
+  if (!opened.ok()) {
+    LookAgain(at, opened.status());
+    return;
   }
-  LOG(kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
-  if (options_.metrics.rotated_files != nullptr) options_.metrics.rotated_files->Add();
-  Incarnation* file = Begin(std::move(start), info, std::move(open).value());
-  SetLocation(*file, at);
-  file->displaced = true;
-  file->source->WatchEnd();
-  LookClosely(*file);
-  JoinChain(path, *file);
+  const bool packed = opened->packed != nullptr;
+  if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
+      IsKnownContent(path.path, opened->head) ||
+      (packed ? IsReadContent(path.path, opened->head)
+              : IsCopyOfNamed(path, *opened->file, opened->info))) {
+    return;
+  }
+  LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
+  const Incarnation* last = Find(path.last);
+  const bool before = last != nullptr && info.born < last->born;
+  Incarnation* file =
+      BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
+  JoinChain(path, *file, /*by_ordinal=*/false);
 }
 
-// Gives a file that was missed its place among those of its path that still wait.
-void Follow::JoinChain(NamedPath& path, Incarnation& file) {
+// While a file has the name, one that begins as it does is a copy of it.
+bool Follow::IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info) {
+  const Result<std::shared_ptr<File>> live = OpenFile(path.path);
+  if (!live.ok()) return false;
+  const Result<FileInfo> now = (*live)->Stat();
+  if (!now.ok() || FileKey::Of(*now) == FileKey::Of(info)) return false;
+  const bool younger = now->born == kNoTime || info.born == kNoTime || info.born >= now->born;
+  return younger && IsPrefix(file, info.size, **live);
+}
+
+// A file without a followed name could not be read: it is looked at again.
+void Follow::LookAgain(const std::string& at, const Status& status) {
+  if (status.code() == Code::kNotFound) return;
+  ReportScanError(status);
+  look_again_[at] = context_.Now() + kLookAgain;
+  WakeAt(look_again_[at]);
+}
+
+// Which of two files of one path came first.
+bool Follow::Older(const Incarnation& a, const Incarnation& b, bool by_ordinal) {
+  const uint64_t left = a.source->ordinal();
+  const uint64_t right = b.source->ordinal();
+  if (by_ordinal && left != right) return left < right;
+  if (a.born != b.born && a.born != kNoTime && b.born != kNoTime) return a.born < b.born;
+  if (a.location.empty() || b.location.empty()) return !a.location.empty();
+  return RotatedBefore(BaseName(a.location), BaseName(b.location));
+}
+
+// Gives a file that was found late its place among those of its path that still wait.
+void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
   Incarnation* later = Find(path.last);
-  if (later == nullptr || later->born <= file.born) {
+  if (later == nullptr || Older(*later, file, by_ordinal)) {
     WaitFor(file, later);
     SetLast(path, file);
     return;
   }
   while (later->waiting) {
     Incarnation* older = Find(later->predecessor);
-    if (older == nullptr || older->born <= file.born) break;
+    if (older == nullptr || Older(*older, file, by_ordinal)) break;
     later = older;
   }
   if (!later->waiting) {
@@ -240,7 +281,7 @@ void Follow::JoinChain(NamedPath& path, Incarnation& file) {
     return;
   }
   Incarnation* older = Find(later->predecessor);
-  if (older != nullptr) std::erase(older->successors, later->source->origin());
+  if (older != nullptr) std::erase(older->successors, later->origin());
   WaitFor(file, older);
   WaitFor(*later, &file);
 }
@@ -254,30 +295,63 @@ void Follow::RestoreOne(const OriginId& origin, const std::string& at) {
     deferred_[origin] = at;
     return;
   }
-  Result<std::shared_ptr<File>> open = OpenFile(at);
-  if (!open.ok()) {
-    if (open.status().code() != Code::kNotFound) ReportScanError(open.status());
+  Result<Opened> opened = OpenAny(at);
+  if (!opened.ok()) {
+    LookAgain(at, opened.status());
     return;
   }
-  const Result<FileInfo> info = (*open)->Stat();
-  const Result<std::string> head =
-      info.ok() ? ReadHead(**open) : Result<std::string>(info.status());
-  if (!head.ok() || FindKnown(*info, *head) != &it->second || info->size < start.resume ||
-      live_.count(FileKey::Of(*info)) != 0) {
+  if (live_.count(FileKey::Of(opened->info)) != 0) return;
+  if (start.packing == Packing::kNone) {
+    const auto [known, holds] = FindKnown(start.path, opened->info, opened->head, *opened->file);
+    if (known != &it->second) return;
+    if (!holds) {
+      BeginReplaced(PathNamed(start.path), start);
+      return;
+    }
+  } else if (start.packing != opened->packing || !start.identity.print.Matches(opened->head)) {
     return;
   }
   Unknow(origin);
   start.vanished = kNoTime;
   const std::string path = start.path;
-  Incarnation* file = Begin(std::move(start), *info, std::move(open).value());
-  SetLocation(*file, at);
-  NamedPath& named = PathNamed(path);
-  Incarnation* older = Find(named.last);
-  SetLast(named, *file);
-  file->displaced = true;
-  file->source->WatchEnd();
-  LookClosely(*file);
-  WaitFor(*file, older);
+  Incarnation* file = BeginDisplaced(std::move(start), std::move(opened).value(), at);
+  JoinChain(PathNamed(path), *file, /*by_ordinal=*/true);
+}
+
+// Files that were compressed before they were read to their end.
+void Follow::RestorePacked() {
+  std::vector<Checkpoint> vanished;
+  for (const auto& [origin, checkpoint] : known_) {
+    if (checkpoint.vanished == kNoTime && context_.active.count(origin) == 0 &&
+        options_.include.Matches(checkpoint.path) && Wanted(checkpoint.path)) {
+      vanished.push_back(checkpoint);
+    }
+  }
+  std::sort(vanished.begin(), vanished.end(),
+            [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
+  for (const Checkpoint& checkpoint : vanished) {
+    const std::vector<std::string> at = PackedNames(checkpoint.path);
+    const bool any = std::any_of(at.begin(), at.end(), [&](const std::string& name) {
+      const Result<Opened> opened = OpenAny(name);
+      return opened.ok() && opened->packed != nullptr && checkpoint.identity.print.bytes > 0 &&
+             checkpoint.identity.print.Matches(opened->head);
+    });
+    if (!any) continue;
+    BeginReplaced(PathNamed(checkpoint.path), checkpoint);
+    const Incarnation* file = Find(checkpoint.origin);
+    if (file != nullptr && file->searching()) file->search->deleted = true;
+  }
+}
+
+// Where rotation may have put `path`, compressed.
+std::vector<std::string> Follow::PackedNames(const std::string& path) {
+  std::vector<std::string> found;
+  for (const std::string& at : LinkChain(path)) {
+    for (const std::string& name : RelatedNames(DirName(at), BaseName(at))) {
+      if (WithoutPacking(name) != name) found.push_back(JoinPath(DirName(at), name));
+    }
+  }
+  return found;
 }
 
 void Follow::MarkVanished() {
@@ -304,7 +378,7 @@ void Follow::RememberPath(const Checkpoint& checkpoint) {
   if (dir == dirs_.end() || !options_.include.Matches(checkpoint.path)) return;
   NamedPath& path = PathNamed(checkpoint.path);
   if (path.current != nullptr || Find(path.last) != nullptr) return;
-  path.last_born = std::max(path.last_born, checkpoint.identity.born);
+  NoteSeen(path, checkpoint.begun, checkpoint.identity.born);
   dir->second.children.insert(BaseName(checkpoint.path));
   if (path.gone_at == Duration(0)) path.gone_at = context_.Now();
 }

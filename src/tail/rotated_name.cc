@@ -1,7 +1,12 @@
 #include "tail/rotated_name.h"
 
+#include <algorithm>
+
 namespace kelp::tail {
 namespace {
+
+// Longer numbers are dates and times.
+constexpr size_t kCountDigitsMax = 3;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsSeparator(char c) { return c == '.' || c == '-' || c == '_'; }
@@ -12,6 +17,11 @@ bool IsStamp(char c) { return IsDigit(c) || IsSeparator(c) || c == ':' || c == '
 
 std::vector<std::string> BasesOfRotated(std::string_view name) {
   std::vector<std::string> bases;
+  for (const std::string_view word : {".old", ".bak", ".prev"}) {
+    if (name.size() > word.size() && name.substr(name.size() - word.size()) == word) {
+      bases.emplace_back(name.substr(0, name.size() - word.size()));
+    }
+  }
   for (size_t at = 1; at + 1 < name.size(); ++at) {
     if (!IsSeparator(name[at]) || !IsDigit(name[at + 1])) continue;
     size_t end = at + 1;
@@ -30,6 +40,33 @@ std::vector<std::string> BasesOfRotated(std::string_view name) {
     bases.push_back(std::string(name.substr(0, at)) + std::string(suffix));
   }
   return bases;
+}
+
+std::string_view WithoutPacking(std::string_view name) {
+  for (const std::string_view suffix : {".gz", ".zst"}) {
+    if (name.size() > suffix.size() && name.substr(name.size() - suffix.size()) == suffix) {
+      name.remove_suffix(suffix.size());
+      return name;
+    }
+  }
+  return name;
+}
+
+bool RotatedBefore(std::string_view a, std::string_view b) {
+  const size_t same =
+      static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  // The digits around the first difference.
+  const auto number = [same](std::string_view name) {
+    size_t from = same;
+    size_t to = same;
+    while (from > 0 && IsDigit(name[from - 1])) --from;
+    while (to < name.size() && IsDigit(name[to])) ++to;
+    return name.substr(from, to - from);
+  };
+  const std::string_view left = number(a);
+  const std::string_view right = number(b);
+  if (left.size() > kCountDigitsMax || right.size() > kCountDigitsMax) return a < b;
+  return left.size() != right.size() ? left.size() > right.size() : left > right;
 }
 
 }  // namespace kelp::tail

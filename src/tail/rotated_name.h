@@ -15,6 +15,13 @@ namespace kelp::tail {
 // Tests: rotated_name_test.cc
 std::vector<std::string> BasesOfRotated(std::string_view name);
 
+// The name without ".gz" or ".zst".
+std::string_view WithoutPacking(std::string_view name);
+
+// Whether a file called `a` was rotated before one called `b`, both from the same name: of numbers
+// ("app.log.2", "app.log.1") the higher is older, of dates the lower.
+bool RotatedBefore(std::string_view a, std::string_view b);
+
 }  // namespace kelp::tail
 
 #endif  // KELP_TAIL_ROTATED_NAME_H_

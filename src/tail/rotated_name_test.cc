@@ -31,5 +31,21 @@ TEST(RotatedNameTest, LeavesOthersAlone) {
   EXPECT_TRUE(BasesOfRotated(".1").empty());
 }
 
+TEST(RotatedNameTest, KnowsWordsForOldFiles) {
+  EXPECT_EQ(BasesOfRotated("app.log.old"), std::vector<std::string>{"app.log"});
+  EXPECT_EQ(BasesOfRotated("app.log.bak"), std::vector<std::string>{"app.log"});
+  EXPECT_TRUE(BasesOfRotated(".old").empty());
+}
+
+TEST(RotatedNameTest, HigherNumbersAndEarlierDatesAreOlder) {
+  EXPECT_TRUE(RotatedBefore("app.log.2", "app.log.1"));
+  EXPECT_FALSE(RotatedBefore("app.log.1", "app.log.2"));
+  EXPECT_TRUE(RotatedBefore("app.log.10", "app.log.9"));
+  EXPECT_TRUE(RotatedBefore("app.log.12", "app.log.1"));
+  EXPECT_TRUE(RotatedBefore("app.log-20261120", "app.log-20261121"));
+  EXPECT_FALSE(RotatedBefore("0.log.20261121-001231", "0.log.20261121-001230"));
+  EXPECT_FALSE(RotatedBefore("app.log.1", "app.log.1"));
+}
+
 }  // namespace
 }  // namespace kelp::tail

@@ -205,6 +205,7 @@ class Model {
     host_->bytes_max = 4096;
     FollowOptions options;
     options.checkpoint_space = "model/file";
+    options.half_line_timeout = 1h;  // its writers end every line, sooner or later
     options.include.Add(*Glob::Parse(dir_ / (Chance(0) ? "*.log*" : "*.log")));
     options.decoder = cri_ ? framing::MakeContainerDecoder : framing::MakePlainDecoder;
     options.resource = [](const std::string& path) {

@@ -42,13 +42,19 @@ FollowMetrics FollowMetrics::For(const pipeline::ComponentContext& context) {
                                     "Lines that were cut because they were over line_bytes_max.");
   m.malformed_lines = &context.AddCounter("tail_malformed_lines_total",
                                           "Lines that were not in the format of their file.");
+  m.unmatched_lines = &context.AddCounter(
+      "tail_unmatched_lines_total", "Lines outside of all records that `unmatched: drop` dropped.");
+  m.skipped_nul_bytes = &context.AddCounter(
+      "tail_skipped_nul_bytes_total", "NUL bytes at the beginning of lines that were skipped.");
   m.read_errors = &context.AddCounter("tail_read_errors_total", "Reads of files that failed.");
   m.rotated_files = &context.AddCounter("tail_rotated_files_total",
                                         "Times that a path led to another file than before.");
   m.truncated_files = &context.AddCounter("tail_truncated_files_total",
-                                          "Times that a file became shorter than what was read.");
+                                          "Times that a file was emptied or written anew.");
   m.vanished_files = &context.AddCounter("tail_vanished_files_total",
                                          "Files that were deleted and read to their end.");
+  m.compressed_files = &context.AddCounter(
+      "tail_compressed_files_total", "Compressed files that match the patterns and were not read.");
   m.followed_files = &context.AddGauge("tail_followed_files", "Files that are followed.");
   m.lag_bytes =
       &context.AddGauge("tail_lag_bytes", "Bytes of followed files that are not acknowledged yet.");
@@ -74,14 +80,7 @@ class TailService::Impl {
                  std::make_shared<SourceNews>([this] { Wake(); }),
                  &metrics.AddGauge("tail_open_files", "Files that are held open."),
                  &metrics.AddCounter("tail_scan_errors_total",
-                                     "Directories and files that could not be looked at."),
-                 {},
-                 {},
-                 {},
-                 {},
-                 {},
-                 {},
-                 0} {}
+                                     "Directories and files that could not be looked at.")} {}
 
   ~Impl() {
     StopThread();
@@ -114,6 +113,7 @@ class TailService::Impl {
       HandleNews();
       for (auto& source : it->second.follow->Stop()) {
         context_.moved[source->origin()] = source;
+        context_.active[source->origin()] = nullptr;
         // What was told before this moment was handled; what comes is told anew.
         if (source->done()) {
           Released(source);
@@ -121,6 +121,8 @@ class TailService::Impl {
           draining_[source->origin()] = std::move(source);
         }
       }
+      context_.fresh.erase(it->second.follow.get());
+      context_.due.erase({it->second.follow->due(), it->second.follow.get()});
       follows_.erase(it);
     }
     Wake();
@@ -249,12 +251,16 @@ bool TailService::Impl::Step(Duration timeout) {
 
 bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) {
   MutexLock lock(mu_);
+  ++context_.step;
   StartFollows(now);
   for (const FileWatcher::Event& event : events) Dispatch(event);
   const bool news = HandleNews();
-  for (auto& [id, entry] : follows_) {
-    if (entry.started) entry.follow->OnTimer(now);
+  while (!context_.due.empty() && context_.due.begin()->first <= now) {
+    Follow* follow = context_.due.begin()->second;
+    context_.due.erase(context_.due.begin());
+    follow->OnTimer(now);
   }
+  if (!context_.held.empty()) Follow::KeepCeilings(context_, now);
   SafetyScan(now);
   Sweep(now);
   if (context_.open_files.size() > options_.open_files_max) {
@@ -272,15 +278,12 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
 void TailService::Impl::ReleaseFresh() {
   {
     MutexLock lock(mu_);
-    const bool any = std::any_of(follows_.begin(), follows_.end(), [](const auto& entry) {
-      return entry.second.follow->has_fresh();
-    });
-    if (!any) return;
+    if (context_.fresh.empty()) return;
   }
   // When that fails it was said, and reading goes on: lines twice are better than lines lost.
   WriteCheckpoints().IgnoreError();
   MutexLock lock(mu_);
-  for (auto& [id, entry] : follows_) entry.follow->ReleaseFresh();
+  for (Follow* follow : std::exchange(context_.fresh, {})) follow->ReleaseFresh();
 }
 
 // --- follows ---
@@ -363,7 +366,7 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
       const auto& now = at->second.paths;
       if (std::find(now.begin(), now.end(), path) != now.end()) path->follow->OnModified(*path);
     }
-    for (Incarnation* file : targets.incarnations) file->follow->Touch(*file);
+    for (Incarnation* file : targets.incarnations) file->follow->OnModified(*file);
     return;
   }
   std::vector<std::pair<Follow*, std::string>> paths;
@@ -397,13 +400,11 @@ bool TailService::Impl::HandleNews() {
       }
       continue;
     }
-    for (auto& [id, entry] : follows_) {
-      Incarnation* file = entry.follow->Find(source->origin());
-      // After a reload another source goes on with the origin: late news of the old one is not its.
-      if (file == nullptr || file->source != source) continue;
-      entry.follow->OnNews(*file, bits);
-      break;
-    }
+    const auto active = context_.active.find(source->origin());
+    if (active == context_.active.end() || active->second == nullptr) continue;
+    Incarnation* file = active->second->Find(source->origin());
+    // After a reload another source goes on with the origin: late news of the old one is not its.
+    if (file != nullptr && file->source == source) active->second->OnNews(*file, bits);
   }
   return urgent;
 }

@@ -56,6 +56,8 @@ struct TailOptions {
   Duration checkpoint_interval = 500ms;
   // A deleted file is closed after this much silence at its end.
   Duration deleted_linger = 5s;
+  // When a file was emptied, its copy is looked for this long; what is written to it waits.
+  Duration copy_wait = 1s;
   // A rotated file that went out of sight is closed after this much silence at its end.
   Duration rotated_linger = 60s;
   // A checkpoint is kept this long after its file was seen last.
@@ -66,6 +68,12 @@ struct TailOptions {
   // So many names are looked at per second by the safety scan, all follows together: what is idle
   // costs the same, however much of it there is.
   uint64_t safety_rate = 200;
+  // Deleted files, and rotated ones that went out of sight, are held open until they were read. So
+  // many of them, so many bytes of them that were not read, for so long; beyond that the one held
+  // longest is let go, and what was not read is lost and counted. 0 bytes: any number.
+  size_t held_files_max = 1024;
+  uint64_t held_bytes_max = 10ull << 30;
+  Duration held_age_max = 24h;
   // More descriptors than this are not kept open for files that have nothing to read.
   size_t open_files_max = 16384;
 };
@@ -76,10 +84,13 @@ struct FollowMetrics {
   Counter* read_rows = nullptr;
   Counter* cut_lines = nullptr;
   Counter* malformed_lines = nullptr;
+  Counter* unmatched_lines = nullptr;
+  Counter* skipped_nul_bytes = nullptr;
   Counter* read_errors = nullptr;
   Counter* rotated_files = nullptr;
   Counter* truncated_files = nullptr;
   Counter* vanished_files = nullptr;
+  Counter* compressed_files = nullptr;
   Gauge* followed_files = nullptr;
   Gauge* lag_bytes = nullptr;
   static FollowMetrics For(const pipeline::ComponentContext& context);

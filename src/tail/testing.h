@@ -32,9 +32,11 @@ class TestEnv final : public Env, public Clock {
     if (deaf_inotify) return std::unique_ptr<FileWatcher>(std::make_unique<DeafWatcher>());
     return RealEnv().NewFileWatcher();
   }
-  UnixNanos Now() override { return 1'800'000'000'000'000'000 + monotonic_.count(); }
+  // Near the births of the test's files, which the system's clock tells.
+  UnixNanos Now() override { return RealEnv().clock().Now() + wall_ahead_.count(); }
   Duration Monotonic() override { return monotonic_; }
   void Advance(Duration d) { monotonic_ += d; }
+  void AdvanceWall(Duration d) { wall_ahead_ += d; }
 
   bool without_inotify = false;
   bool deaf_inotify = false;
@@ -55,6 +57,7 @@ class TestEnv final : public Env, public Clock {
   };
 
   Duration monotonic_ = 1000s;
+  Duration wall_ahead_{0};
 };
 
 // A directory that goes away with the test.
@@ -133,6 +136,7 @@ class ReadingHost final : public pipeline::InputHost {
     origins_.at(id).ended = true;
     MaybeDone(origins_.at(id));
   }
+  void Lost(pipeline::SourceId, const pipeline::Loss& loss) override { losses.emplace_back(loss); }
 
   // Reads everything that is ready; the number of turns.
   size_t ReadAll(size_t turns_max = SIZE_MAX) {
@@ -179,6 +183,7 @@ class ReadingHost final : public pipeline::InputHost {
 
   std::vector<ReadRow> rows;        // in the order of reading
   std::vector<ReadRow> acked_rows;  // in the order of acknowledgement, origin by origin
+  std::vector<pipeline::Loss> losses;
   size_t bytes_max = 256u << 10;
   size_t errors = 0;
 

@@ -1,0 +1,170 @@
+// Files that were compressed before they were read to their end.
+#include "tail/packing.h"
+#include "tail/rotated_name.h"
+#include "tail/tail_fixture.h"
+
+namespace kelp::tail {
+namespace {
+
+using testing::Bodies;
+using testing::Gzip;
+using testing::Zstd;
+
+class CompressedTest : public testing::TailTest {
+ protected:
+  // As gzip does it: the packed one is whole before the plain one goes.
+  void Compress(const std::string& from, const std::string& to) {
+    const Result<std::string> text = ReadFile(env_.files(), dir_ / from);
+    ASSERT_TRUE(text.ok());
+    const bool zstd = to.substr(to.size() - 4) == ".zst";
+    dir_.Write(to, zstd ? Zstd(*text) : Gzip(*text));
+    dir_.Remove(from);
+  }
+};
+
+TEST_F(CompressedTest, AHalfReadFileIsContinuedAfterARestart) {
+  for (const std::string suffix : {".gz", ".zst"}) {
+    const std::string name = "a" + suffix.substr(1) + ".log";
+    dir_.Append(name, "one\n");
+    Start(Options("*.log"));
+    AckAndStore();
+    Stop();
+    dir_.Append(name, "two\nthree\n");
+    dir_.Rename(name, name + ".1");
+    dir_.Append(name, "four\n");
+    Compress(name + ".1", name + ".1" + suffix);
+    dir_.Rename(name + ".1" + suffix, name + ".2" + suffix);
+    Start(Options("*.log"));
+    EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three", "four"}));
+    EXPECT_EQ(host_->rows[0].begin, 4u);
+    EXPECT_EQ(host_->rows[0].path, dir_ / name);
+    Restart(Options("*.log"));
+    EXPECT_EQ(host_->Bodies(), (Bodies{}));
+    AckAndStore();
+    Stop();
+  }
+}
+
+TEST_F(CompressedTest, ARestartInTheMiddleOfThePackedFileGoesOn) {
+  std::string text;
+  for (int i = 0; i < 60000; ++i) text += "line number " + std::to_string(i) + "\n";
+  dir_.Append("a.log", "first\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("a.log", text);
+  Compress("a.log", "a.log.gz");
+  Start();
+  Stop();
+  Start();
+  ASSERT_EQ(host_->rows.size(), 60000u);
+  host_->AckAll(2);
+  ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  const size_t acked = host_->acked_rows.size();
+  Stop();
+  Start();
+  ASSERT_GT(acked, 0u);
+  ASSERT_EQ(host_->rows.size(), 60000u - acked);
+  EXPECT_EQ(host_->rows.back().body, "line number 59999");
+}
+
+TEST_F(CompressedTest, ACopyThatIsCompressedAtOnceIsContinued) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\n");
+  const Result<std::string> text = ReadFile(env_.files(), dir_ / "a.log");
+  dir_.Write("a.log.1.gz", Gzip(*text));
+  dir_.Write("a.log", "three\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+  EXPECT_EQ(host_->rows[1].origin, host_->rows[0].origin);
+}
+
+TEST_F(CompressedTest, GenerationsThatWereNeverSeenAreReadInOrder) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("a.log", "two\n");
+  Compress("a.log", "a.log.2.gz");
+  dir_.Append("a.log", "three\n");
+  Compress("a.log", "a.log.1.gz");
+  dir_.Append("a.log", "four\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three", "four"}));
+  Restart();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
+TEST_F(CompressedTest, AnotherFileThatBeginsAlikeIsNotTakenForIt) {
+  const std::string head(1500, 'h');
+  dir_.Append("a.log", head + "\none\n");
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("a.log", "two\n");
+  Compress("a.log", "a.log.2.gz");
+  dir_.Write("a.log.1.gz", Gzip(head + "\nONE and something else\n"));
+  Start();
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two"}));
+}
+
+TEST_F(CompressedTest, AClosedFileThatWasCompressedIsContinued) {
+  tail_options_.open_files_max = 1;
+  dir_.Append("a.log", "one\n");
+  dir_.Append("b.log", "x\n");
+  Start();
+  dir_.Append("b.log", "y\n");
+  Settle();
+  Pass(1s);
+  env_.deaf_inotify = true;
+  const Result<std::string> text = ReadFile(env_.files(), dir_ / "a.log");
+  dir_.Write("a.log.1.gz", Gzip(*text + "two\n"));
+  dir_.Remove("a.log");
+  Pass(12s);
+  ASSERT_EQ(host_->rows.size(), 4u);
+  EXPECT_EQ(host_->rows.back().body, "two");
+}
+
+TEST_F(CompressedTest, APackedFileThatMatchesIsNotReadAsText) {
+  Counter ignored;
+  FollowOptions options = Options("a*");
+  options.metrics.compressed_files = &ignored;
+  dir_.Write("a.1.gz", Gzip("text\n"));
+  dir_.Write("a.2.zst", Zstd("text\n"));
+  dir_.Write("a.3.gz", "");
+  dir_.Append("a.log", "one\n");
+  Start(options);
+  dir_.Append("a.3.gz", Gzip("text\n"));
+  Pass(60s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one"}));
+  EXPECT_EQ(ignored.value(), 3u);
+}
+
+TEST_F(CompressedTest, WhatCannotBeUnpackedIsLostAndSaid) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += std::to_string(i * 7919) + "\n";
+  dir_.Append("a.log", text.substr(0, 2000));
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Remove("a.log");
+  std::string packed = Gzip(text);
+  for (size_t i = packed.size() / 2; i < packed.size() / 2 + 64; ++i) packed[i] = '\x55';
+  dir_.Write("a.log.1.gz", packed);
+  dir_.Append("a.log", "next\n");
+  Start();
+  for (int i = 0; i < 40; ++i) {
+    Pass(500ms);
+    for (auto& [id, origin] : host_->origins()) host_->Ready(id);
+    host_->ReadAll();
+  }
+  ASSERT_FALSE(host_->rows.empty());
+  EXPECT_EQ(host_->rows.back().body, "next");
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].cause, "packed_damaged");
+}
+
+}  // namespace
+}  // namespace kelp::tail

@@ -1,0 +1,459 @@
+// Files that were emptied or written anew: the copy in which their bytes are (copytruncate), copies
+// that are not read because their originals are, and generations of which only a copy was seen.
+#include <algorithm>
+
+#include "base/log.h"
+#include "tail/follow.h"
+#include "tail/rotated_name.h"
+
+namespace kelp::tail {
+namespace {
+
+// What a copy and its original are compared by, beside the first bytes.
+constexpr size_t kComparedBytes = 4096;
+// Files whose names say nothing of rotation are looked at as well, but not all of a big directory.
+constexpr size_t kUnrelatedMax = 64;
+
+Result<bool> SameBytes(File& a, File& b, uint64_t offset, size_t size) {
+  std::string left(size, '\0');
+  std::string right(size, '\0');
+  ASSIGN_OR_RETURN(const size_t n, a.ReadAt(offset, left.data(), size));
+  ASSIGN_OR_RETURN(const size_t m, b.ReadAt(offset, right.data(), size));
+  return n == size && m == size && left == right;
+}
+
+}  // namespace
+
+bool IsPrefix(File& copy, uint64_t size, File& live) {
+  const Result<FileInfo> info = live.Stat();
+  if (!info.ok() || info->size < size) return false;
+  const auto head = static_cast<size_t>(std::min<uint64_t>(size, Fingerprint::kBytesMax));
+  const auto tail = static_cast<size_t>(std::min<uint64_t>(size, kComparedBytes));
+  return ValueOr(SameBytes(copy, live, 0, head), false) &&
+         ValueOr(SameBytes(copy, live, size - tail, tail), false);
+}
+
+// --- noticing ---
+
+// Looks whether the file still holds the origin's bytes; when not, deals with that.
+bool Follow::CheckReplaced(Incarnation& file) {
+  if (file.ended || file.searching() || (file.search != nullptr && file.search->gone)) return false;
+  std::shared_ptr<File> open = file.source->file();
+  if (open == nullptr) {
+    const std::string path = file.names.empty() ? file.location : file.names.front()->path;
+    Result<std::shared_ptr<File>> opened = OpenFile(path);
+    if (!opened.ok()) return false;
+    open = std::move(opened).value();
+  }
+  const Result<FileInfo> info = open->Stat();
+  if (!info.ok() || !file.Is(*info)) return false;
+  const Result<bool> holds = file.source->Holds(*open, info->size);
+  if (!holds.ok() || *holds) return false;
+  ContentReplaced(file);
+  return true;
+}
+
+// The file no longer has its bytes: gives up descriptor, names and place. The names it had.
+std::vector<std::string> Follow::LeaveFile(Incarnation& file) {
+  std::vector<std::string> paths;
+  for (NamedPath* name : std::exchange(file.names, {})) {
+    name->current = nullptr;
+    paths.push_back(name->path);
+  }
+  if (file.search != nullptr) file.search->rejected.push_back(file.key);
+  const auto live = live_.find(file.key);
+  if (live != live_.end() && live->second == &file) live_.erase(live);
+  file.key = {};
+  NoteClosed(file);
+  ClearLocation(file);
+  file.source->Detach();
+  return paths;
+}
+
+void Follow::ContentReplaced(Incarnation& file) {
+  if (file.ended || file.searching()) return;
+  const std::vector<std::string> paths = LeaveFile(file);
+  Bump(options_.metrics.truncated_files);
+  StartSearch(file);
+  for (const std::string& path : paths) {
+    const auto it = paths_.find(path);
+    if (it == paths_.end()) continue;
+    BeginMissedCopies(it->second, file.source->begun());
+    OnPathChanged(path);
+  }
+}
+
+// A file that nobody holds open is no longer where it was; it may be compressed by now.
+void Follow::NameVanished(Incarnation& file) {
+  const std::vector<std::string> paths = LeaveFile(file);
+  StartSearch(file);
+  file.search->deleted = true;
+  for (const std::string& path : paths) OnPathChanged(path);
+}
+
+// What is left of an origin in a compressed file cannot be unpacked.
+void Follow::LosePacked(Incarnation& file, std::string_view why) {
+  const uint64_t position = file.source->position();
+  const uint64_t known = file.search != nullptr ? file.search->known_size : 0;
+  ReportLost(file, "packed_damaged", known > position ? known - position : 0, why);
+  file.source->Detach();
+  NoteClosed(file);
+  file.deleted = true;
+  file.source->RequestFinish();
+  file.source->Release();
+  host_.Ready(file.id);
+}
+
+// The file of a checkpoint was emptied while nobody looked.
+void Follow::BeginReplaced(NamedPath& path, const Checkpoint& checkpoint) {
+  Checkpoint start = checkpoint;
+  start.vanished = kNoTime;
+  Unknow(start.origin);
+  const UnixNanos begun = start.begun;
+  Incarnation* file = BeginDisplaced(std::move(start), Opened(), "");
+  JoinChain(path, *file, /*by_ordinal=*/true);
+  Bump(options_.metrics.truncated_files);
+  StartSearch(*file);
+  BeginMissedCopies(path, begun);
+}
+
+// --- the copy ---
+
+void Follow::StartSearch(Incarnation& file) {
+  if (file.search == nullptr) file.search = std::make_unique<CopySearch>();
+  CopySearch& search = *file.search;
+  const uint64_t seen = std::max(file.source->size(), file.source->Evidence().second.end);
+  search.known_size = std::max(search.known_size, seen);
+  search.over = false;
+  search.until = context_.Now() + context_.options.copy_wait;
+  file.displaced = true;
+  file.drained = false;
+  file.source->WatchEnd();
+  searching_.push_back(&file);
+  LookClosely(file);
+  FindCopy(file);
+}
+
+bool Follow::GoOnSearching(Incarnation& file, Duration now) {
+  if (!FindCopy(file) && now >= file.search->until) GiveUp(file);
+  return file.searching() || !file.search->gone;
+}
+
+bool Follow::FindCopy(Incarnation& file) {
+  for (const std::string& at : LinkChain(file.path)) {
+    const std::string dir = DirName(at);
+    const std::vector<std::string> names = RelatedNames(dir, BaseName(at));
+    for (const std::string& name : names) {
+      if (TryCopy(file, JoinPath(dir, name))) return true;
+    }
+    const std::vector<std::string> others = RelatedNames(dir, "");
+    size_t tried = 0;
+    for (const std::string& name : others) {
+      if (paths_.count(JoinPath(dir, name)) != 0) continue;
+      if (++tried > kUnrelatedMax) break;
+      if (TryCopy(file, JoinPath(dir, name))) return true;
+    }
+  }
+  return false;
+}
+
+// The names in a directory that rotation may have given to files that were called `base`; for "",
+// those that it has not given.
+const std::vector<std::string>& Follow::RelatedNames(const std::string& dir,
+                                                     const std::string& base) {
+  if (related_dir_ != dir || related_step_ != context_.step) {
+    related_.clear();
+    related_dir_ = dir;
+    related_step_ = context_.step;
+    const Result<std::vector<DirEntry>> entries = context_.env.files().ListDir(dir);
+    if (entries.ok()) {
+      for (const DirEntry& entry : *entries) {
+        if (entry.type != FileType::kRegular) continue;
+        std::vector<std::string> bases = BasesOfRotated(WithoutPacking(entry.name));
+        if (WithoutPacking(entry.name) != entry.name) {
+          bases.emplace_back(WithoutPacking(entry.name));
+        }
+        for (const std::string& one : bases) related_[one].push_back(entry.name);
+        if (bases.empty()) related_[""].push_back(entry.name);
+      }
+    }
+  }
+  return related_[base];
+}
+
+// Whether some other origin's bytes are in a file.
+bool Follow::IsTaken(const FileInfo& info, const Incarnation& by) {
+  const auto live = live_.find(FileKey::Of(info));
+  if (live != live_.end() && live->second->Is(info)) {
+    // Rotators that copy over an old copy.
+    return live->second == &by || !CheckReplaced(*live->second);
+  }
+  return KnownInode(info) != nullptr;
+}
+
+// The newest checkpoint of a file that is not read.
+const Checkpoint* Follow::KnownInode(const FileInfo& info) const {
+  const Checkpoint* best = nullptr;
+  const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
+  for (auto it = from; it != to; ++it) {
+    const Checkpoint& checkpoint = known_.at(it->second);
+    if (!checkpoint.identity.SameInode(info)) continue;
+    if (best == nullptr || checkpoint.ordinal > best->ordinal) best = &checkpoint;
+  }
+  return best;
+}
+
+bool Follow::TryCopy(Incarnation& file, const std::string& at) {
+  const Result<FileInfo> named = context_.env.files().Stat(at, /*follow_symlink=*/false);
+  if (!named.ok() || named->type != FileType::kRegular) return false;
+  const auto [print, guard] = file.source->Evidence();
+  const auto& rejected = file.search->rejected;
+  const auto path = paths_.find(at);
+  const bool held = path != paths_.end() && path->second.held != nullptr &&
+                    path->second.held->of == file.origin();
+  const bool packed = WithoutPacking(at) != at;
+  if (print.bytes == 0 || (named->size < print.bytes && !held && !packed) ||
+      std::find(rejected.begin(), rejected.end(), FileKey::Of(*named)) != rejected.end() ||
+      IsTaken(*named, file)) {
+    return false;
+  }
+  Result<Opened> opened = OpenAny(at);
+  if (!opened.ok() || FileKey::Of(opened->info) != FileKey::Of(*named)) return false;
+  const std::string& head = opened->head;
+  if (!(print.Matches(head) || (held && head.size() < print.bytes))) return false;
+  if (opened->packed == nullptr) {
+    if (opened->info.size < std::max(file.source->position(), guard.end)) {
+      // A copy from before the last of what was read was written, or one that is not finished.
+      file.search->short_copy = opened->info;
+      file.search->short_print = Fingerprint::Of(head);
+      return false;
+    }
+    if (!ValueOr(file.source->Holds(*opened->file, opened->info.size), false)) return false;
+  }
+  // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
+  MoveToCopy(file, at, std::move(opened).value());
+  return true;
+}
+
+// A file and its beginning; unpacked when it is compressed.
+Result<Follow::Opened> Follow::OpenAny(const std::string& at) {
+  Opened opened;
+  ASSIGN_OR_RETURN(opened.file, OpenFile(at));
+  ASSIGN_OR_RETURN(opened.info, opened.file->Stat());
+  if (opened.info.type != FileType::kRegular) return NotFoundError(at + " is no regular file");
+  ASSIGN_OR_RETURN(opened.head, ReadHead(*opened.file));
+  opened.packing = PackingOf(opened.head);
+  if (opened.packing == Packing::kNone) return opened;
+  opened.packed = std::make_shared<PackedFile>(opened.file, opened.packing, at);
+  opened.file = opened.packed;
+  ASSIGN_OR_RETURN(opened.head, ReadHead(*opened.packed));
+  return opened;
+}
+
+void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened) {
+  LOG_RATE(10s, kInfo, "{} was emptied or removed; the rest of what it held is read from {} in {}",
+           file.path, file.source->position(), at);
+  file.search->over = true;
+  file.search->short_copy.reset();
+  std::erase(searching_, &file);
+  const FileInfo& info = opened.info;
+  file.key = FileKey::Of(info);
+  file.born = info.born;
+  const bool plain = opened.packed == nullptr;
+  file.source->MoveTo(std::move(opened.file), std::move(opened.packed), info, opened.packing);
+  if (plain) file.source->set_size(info.size);
+  live_[file.key] = &file;
+  NoteOpen(file);
+  const auto it = paths_.find(at);
+  if (it != paths_.end() && it->second.current == nullptr) {
+    it->second.held = nullptr;
+    it->second.current = &file;
+    file.names.push_back(&it->second);
+    SetLast(it->second, file);
+  } else {
+    SetLocation(file, at);
+  }
+  if (plain && info.size < file.search->known_size) {
+    ReportLost(file, "truncated", file.search->known_size - info.size,
+               "they were written after the copy was made");
+  }
+  file.displaced = true;
+  file.drained = false;
+  file.quiet_since = context_.Now();
+  file.source->WatchEnd();
+  context_.moved[file.origin()] = file.source;
+  LookClosely(file);
+  UpdateLag(file);
+  Touch(file);
+}
+
+void Follow::GiveUp(Incarnation& file) {
+  CopySearch& search = *file.search;
+  search.over = true;
+  search.gone = !search.deleted;
+  file.deleted = search.deleted;
+  std::erase(searching_, &file);
+  const uint64_t position = file.source->position();
+  const uint64_t lost = search.known_size > position ? search.known_size - position : 0;
+  if (lost > 0) {
+    ReportLost(file, search.deleted ? "deleted" : "truncated", lost, "no copy of them was found");
+  } else if (!search.deleted) {
+    LOG_RATE(10s, kInfo, "{} was truncated after all {} bytes known of it had been read", file.path,
+             position);
+  }
+  file.source->RequestFinish();
+  file.source->Release();
+  host_.Ready(file.id);
+}
+
+void Follow::ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes,
+                        std::string_view why) {
+  LOG_RATE(10s, kError, "{}: {} bytes that had not been read are lost ({}): {}", file.path, bytes,
+           cause, why);
+  host_.Lost(file.id, {cause, bytes, 0});
+}
+
+bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) {
+  if (!search.short_copy.has_value()) return false;
+  const FileInfo& copy = *search.short_copy;
+  checkpoint.identity.key = FileKey::Of(copy);
+  checkpoint.identity.born = copy.born;
+  checkpoint.identity.print = search.short_print;
+  checkpoint.resume = copy.size;
+  checkpoint.emitted = std::max(checkpoint.emitted, copy.size);
+  checkpoint.line = framing::LinePlace::kStart;
+  checkpoint.guard = {};
+  checkpoint.cuts.clear();
+  return true;
+}
+
+// --- copies that match ---
+
+// A new file that holds the same as one that is followed is its copy so far, and not read.
+bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file) {
+  const std::string dir = DirName(path.path);
+  for (const std::string& base : BasesOfRotated(BaseName(path.path))) {
+    const auto it = paths_.find(JoinPath(dir, base));
+    if (it == paths_.end()) continue;
+    Incarnation* live = it->second.current;
+    if (live != nullptr && CheckReplaced(*live)) {
+      // Perhaps just found to be what this is the copy of.
+      if (live_.count(FileKey::Of(info)) != 0) return true;
+      live = nullptr;
+    }
+    // The copy of what was just emptied, but shorter: that was read further.
+    for (const Incarnation* old : searching_) {
+      if (old->path != JoinPath(dir, base)) continue;
+      const Fingerprint print = old->source->Evidence().first;
+      if (info.size == 0 || (print.bytes > 0 && print.Matches(head))) {
+        Hold(path, *old, info);
+        return true;
+      }
+    }
+    const bool older =
+        live != nullptr && live->born != kNoTime && info.born != kNoTime && info.born < live->born;
+    if (live == nullptr || live->ended || older || live_.count(FileKey::Of(info)) != 0) continue;
+    std::shared_ptr<File> original = live->source->file();
+    if (original == nullptr) original = ValueOr(OpenFile(it->second.path), std::shared_ptr<File>());
+    if (original == nullptr || !IsPrefix(file, info.size, *original)) continue;
+    Hold(path, *live, info);
+    return true;
+  }
+  return false;
+}
+
+void Follow::Hold(NamedPath& path, const Incarnation& of, const FileInfo& info) {
+  if (path.held == nullptr) {
+    path.held = std::make_unique<HeldCopy>();
+    LOG_RATE(10s, kInfo,
+             "{} is a copy of {} so far and is not read; should {} be emptied, reading goes on in "
+             "the copy",
+             path.path, of.path, of.path);
+  }
+  *path.held = {of.origin(), info.size, info.modified};
+}
+
+// --- generations that were never seen ---
+
+// Copies of what `path` held between the origin that began at `begun` and now.
+void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
+  if (begun == kNoTime) return;
+  std::vector<Missed> missed;
+  for (const std::string& at : LinkChain(path.path)) {
+    const std::string dir = DirName(at);
+    const std::vector<std::string> names = RelatedNames(dir, BaseName(at));
+    for (const std::string& name : names) {
+      Missed one;
+      if (IsMissedCopy(path, begun, JoinPath(dir, name), one)) missed.push_back(std::move(one));
+    }
+  }
+  std::sort(missed.begin(), missed.end());
+  for (const Missed& one : missed) {
+    Result<Opened> opened = OpenAny(one.at);
+    if (!opened.ok() || live_.count(FileKey::Of(opened->info)) != 0) continue;
+    LOG_RATE(10s, kInfo, "{} was copied to {} and emptied before it was seen; the copy is read now",
+             path.path, one.at);
+    Incarnation* older = Find(path.last);
+    Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at, 0);
+    SetLast(path, *file);
+    WaitFor(*file, older);
+  }
+}
+
+// Begins a rotated file that nothing is known of, at its beginning; `ordinal` 0: the next one.
+Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::string& at,
+                                 uint64_t ordinal) {
+  const bool was_starting = std::exchange(starting_, false);  // it came later than the first start
+  Checkpoint start = FirstPosition(path.path, opened.info, opened.head, *opened.file);
+  starting_ = was_starting;
+  start.packing = opened.packing;
+  if (ordinal != 0) start.ordinal = ordinal;
+  Bump(options_.metrics.rotated_files);
+  return BeginDisplaced(std::move(start), std::move(opened), at);
+}
+
+bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at,
+                          Missed& missed) {
+  const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
+  if (!info.ok() || info->type != FileType::kRegular || info->size == 0) return false;
+  // What is compressed keeps the time of its last change.
+  const bool packed = WithoutPacking(at) != at;
+  const UnixNanos when = info->born != kNoTime && !packed ? info->born : info->modified;
+  // A plain one that matches is found as any other file.
+  if (when <= begun || (!packed && options_.include.Matches(at) && Wanted(at))) return false;
+  if (live_.count(FileKey::Of(*info)) != 0 || KnownInode(*info) != nullptr) return false;
+  const Result<Opened> opened = OpenAny(at);
+  if (!opened.ok() || (packed && opened->packed == nullptr) ||
+      IsKnownContent(path.path, opened->head)) {
+    return false;
+  }
+  if (packed ? IsReadContent(path.path, opened->head) : IsCopyOfNamed(path, *opened->file, *info)) {
+    return false;
+  }
+  missed = {when, at};
+  return true;
+}
+
+// Whether a beginning is that of an origin of this path that is looked for.
+bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
+  return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
+    const Fingerprint print = file->source->Evidence().first;
+    return file->path == path && print.bytes > 0 && print.Matches(head);
+  });
+}
+
+// Whether some origin of this path began so: what rotation compressed later.
+bool Follow::IsReadContent(const std::string& path, std::string_view head) const {
+  const auto same = [&](const std::string& of, const Fingerprint& print) {
+    return of == path && print.bytes > 0 && print.Matches(head);
+  };
+  for (const auto& [origin, file] : files_) {
+    if (same(file->path, file->source->Evidence().first)) return true;
+  }
+  for (const auto& [origin, checkpoint] : known_) {
+    if (same(checkpoint.path, checkpoint.identity.print)) return true;
+  }
+  return false;
+}
+
+}  // namespace kelp::tail

@@ -1,0 +1,235 @@
+// The beginning of incarnations, and the order in which those of one path are read.
+#include <algorithm>
+
+#include "base/log.h"
+#include "tail/follow.h"
+#include "tail/rotated_name.h"
+
+namespace kelp::tail {
+namespace {
+
+// A file that cannot be opened is tried again after this long, or when its rights change.
+constexpr Duration kOpenRetry = 10s;
+// An origin that another source still holds is soon free.
+constexpr Duration kOriginRetry = 100ms;
+// Leaves room for origins that are found later and belong in between.
+constexpr uint64_t kOrdinalStep = 2;
+// The births of files are told by a clock of the system that is behind ours by up to this much.
+constexpr Duration kClockGrain = 10ms;
+
+}  // namespace
+
+void Follow::RetryLater(NamedPath& path, Duration pause) {
+  ClearRetry(path);
+  path.retry_at = context_.Now() + pause;
+  retries_.emplace(path.retry_at, path.path);
+  WakeAt(path.retry_at);
+}
+
+void Follow::ClearRetry(NamedPath& path) {
+  if (path.retry_at != Duration(0)) retries_.erase({path.retry_at, path.path});
+  path.retry_at = Duration(0);
+}
+
+Incarnation* Follow::Open(NamedPath& path) {
+  Result<std::shared_ptr<File>> file = OpenFile(path.path);
+  Result<FileInfo> info = file.ok() ? (*file)->Stat() : Result<FileInfo>(file.status());
+  Result<std::string> head = info.ok() ? ReadHead(**file) : Result<std::string>(info.status());
+  if (!head.ok()) {
+    // Gone again: events and scans tell when there is a new one.
+    const bool gone = head.status().code() == Code::kNotFound;
+    if (!gone) ReportScanError(head.status());
+    RetryLater(path, gone ? kOriginRetry : kOpenRetry);
+    return nullptr;
+  }
+  // Between looking and opening the name may have come to mean something else.
+  if (info->type != FileType::kRegular || live_.count(FileKey::Of(*info)) != 0) {
+    RetryLater(path, kOriginRetry);
+    return nullptr;
+  }
+  const bool packed_name = WithoutPacking(path.path) != path.path;
+  if (IsCompressed(*head) || (packed_name && head->empty())) {
+    IgnoreCompressed(path, *info);
+    return nullptr;
+  }
+  const auto [known, holds] = FindKnown(path.path, *info, *head, **file);
+  if (known != nullptr && context_.active.count(known->origin) != 0) {
+    RetryLater(path, kOriginRetry);
+    return nullptr;
+  }
+  Checkpoint start;
+  if (known != nullptr && holds) {
+    start = *known;
+    Unknow(start.origin);
+    start.vanished = kNoTime;
+    if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path;
+  } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
+    return nullptr;
+  } else {
+    if (known != nullptr) BeginReplaced(PathNamed(known->path), Checkpoint(*known));
+    start = FirstPosition(path.path, *info, *head, **file);
+  }
+  path.held = nullptr;
+  return Begin(std::move(start), *info, std::move(file).value());
+}
+
+// Text is expected: a compressed file is read only when its plain one was followed before.
+void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
+  if (path.held == nullptr) {
+    path.held = std::make_unique<HeldCopy>();
+    Bump(options_.metrics.compressed_files);
+    LOG_RATE(10s, kInfo,
+             "{} matches the patterns of input {}, but is compressed and is not read as text; "
+             "exclude such names to be rid of this message",
+             path.path, space());
+  }
+  *path.held = {OriginId(), info.size, info.modified};
+}
+
+std::pair<const Checkpoint*, bool> Follow::FindKnown(const std::string& path, const FileInfo& info,
+                                                     std::string_view head, File& file) const {
+  const Checkpoint* same = nullptr;
+  const Checkpoint* replaced = nullptr;
+  const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
+  for (auto it = from; it != to; ++it) {
+    const Checkpoint& c = known_.at(it->second);
+    if (!c.identity.SameInode(info) || c.packing != Packing::kNone) continue;
+    // A file that cannot be read now is taken for what it was.
+    const bool holds = info.size >= std::max(c.resume, c.guard.end) &&
+                       c.identity.print.Matches(head) && ValueOr(GuardHolds(file, c.guard), true);
+    const bool certain = c.identity.born != kNoTime && info.born != kNoTime;
+    const Checkpoint*& best = holds ? same : replaced;
+    if (!holds && !certain && c.path != path) continue;  // its inode was used again
+    if (best == nullptr || c.ordinal > best->ordinal) best = &c;
+  }
+  return {same != nullptr ? same : replaced, same != nullptr};
+}
+
+Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
+                                 std::string_view head, File& file) {
+  Checkpoint start;
+  start.origin = OriginId::Make(context_.env.random());
+  start.space = space();
+  start.path = path;
+  start.identity = {FileKey::Of(info), info.born, Fingerprint::Of(head)};
+  start.ordinal = context_.last_ordinal += kOrdinalStep;
+  start.begun = context_.env.clock().Now() - kClockGrain.count();
+  // What was rotated before is no concern of ours, however short a time before.
+  if (starting_ && first_start_) start.begun = std::max(start.begun, NewestRelated(path));
+  if (starting_ && lost_) {
+    if (options_.on_lost_checkpoints == OnLostCheckpoints::kEnd) start.resume = info.size;
+  } else if (starting_ && first_start_) {
+    const StartAt& at = options_.start_at;
+    if (at.kind == StartAt::Kind::kEnd) start.resume = info.size;
+    if (at.kind == StartAt::Kind::kLast) {
+      start.resume = info.size - std::min<uint64_t>(info.size, at.last.bytes);
+    }
+  }
+  if (start.resume > 0) {
+    char before = 0;
+    const Result<size_t> n = file.ReadAt(start.resume - 1, &before, 1);
+    const bool at_line = n.ok() && *n == 1 && before == '\n';
+    start.line = at_line ? framing::LinePlace::kStart : framing::LinePlace::kInSkipped;
+  }
+  start.emitted = start.resume;
+  return start;
+}
+
+// When the youngest of the files came into being that rotation made of `path`.
+UnixNanos Follow::NewestRelated(const std::string& path) {
+  UnixNanos newest = INT64_MIN;
+  const std::string dir = DirName(path);
+  const std::vector<std::string> names = RelatedNames(dir, BaseName(path));
+  for (const std::string& name : names) {
+    const Result<FileInfo> info = context_.env.files().Stat(JoinPath(dir, name));
+    if (info.ok() && info->born != kNoTime) newest = std::max(newest, info->born);
+  }
+  return newest;
+}
+
+Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open) {
+  const OriginId origin = start.origin;
+  auto owned = std::make_unique<Incarnation>();
+  Incarnation& file = *owned;
+  file.follow = this;
+  file.path = start.path;
+  file.quiet_since = context_.Now();
+  FileSource::Options options;
+  options.resource = options_.resource(start.path);
+  options.start = std::move(start);
+  options.decoder = options_.decoder(options_.line_bytes_max);
+  const FollowMetrics& m = options_.metrics;
+  options.metrics = {m.read_bytes,  m.read_rows,       m.cut_lines,        m.malformed_lines,
+                     m.read_errors, m.unmatched_lines, m.skipped_nul_bytes};
+  options.clock = &context_.env.clock();
+  options.news = context_.news;
+  file.source = std::make_shared<FileSource>(std::move(options));
+  files_[origin] = std::move(owned);
+  context_.active[origin] = this;
+  context_.moved[origin] = file.source;
+  if (open != nullptr) {
+    file.key = FileKey::Of(info);
+    file.born = info.born;
+    file.modified = info.modified;
+    live_[file.key] = &file;
+    file.source->set_size(info.size);
+    file.source->Attach(std::move(open));
+    NoteOpen(file);
+  } else {
+    file.source->Detach();
+  }
+  if (m.followed_files != nullptr) m.followed_files->Add(1);
+  UpdateLag(file);
+  LinkHeir(file);
+  file.id = host_.Add(file.source);
+  return &file;
+}
+
+// Begins a file that was rotated to `at` already.
+Incarnation* Follow::BeginDisplaced(Checkpoint start, Opened opened, const std::string& at) {
+  std::shared_ptr<PackedFile> packed = opened.packed;
+  std::shared_ptr<File> open = opened.file;
+  Incarnation* file = Begin(std::move(start), opened.info, std::move(opened.file));
+  if (packed != nullptr) {
+    file->source->MoveTo(std::move(open), std::move(packed), opened.info, opened.packing);
+  }
+  if (!at.empty()) SetLocation(*file, at);
+  file->displaced = true;
+  file->source->WatchEnd();
+  LookClosely(*file);
+  return file;
+}
+
+void Follow::WaitFor(Incarnation& file, Incarnation* older) {
+  file.waiting = true;
+  if (older != nullptr && older != &file && !older->drained && !older->ended) {
+    file.predecessor = older->source->origin();
+    older->successors.push_back(file.source->origin());
+  } else {
+    // At the end of the step: until then an older one may turn up.
+    file.predecessor = {};
+    fresh_.push_back(file.source->origin());
+    context_.fresh.insert(this);
+  }
+}
+
+void Follow::ReleaseFresh() {
+  for (const OriginId& origin : std::exchange(fresh_, {})) {
+    Incarnation* file = Find(origin);
+    if (file != nullptr && file->waiting && file->predecessor.empty()) LetRead(*file);
+  }
+  for (const OriginId& origin : std::exchange(cuts_, {})) {
+    Incarnation* file = Find(origin);
+    if (file == nullptr || file->ended) continue;
+    file->source->ApplyCuts();
+    Touch(*file);
+  }
+}
+
+void Follow::LetRead(Incarnation& file) {
+  file.waiting = false;
+  file.source->Release();
+  Touch(file);
+}
+
+}  // namespace kelp::tail

@@ -1,0 +1,164 @@
+// Descriptors: how many are held, and for whom.
+#include <algorithm>
+
+#include "base/log.h"
+#include "tail/follow.h"
+
+namespace kelp::tail {
+namespace {
+
+// Newlines of a file that is let go are counted in steps, one for each step of the service.
+constexpr size_t kCountBytes = 8u << 20;
+// So many descriptors are looked at to find one that can be closed.
+constexpr int kParkTries = 32;
+
+}  // namespace
+
+Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
+  Result<std::unique_ptr<File>> file = context_.env.files().OpenForRead(path);
+  if (!file.ok() && file.status().code() == Code::kResourceExhausted &&
+      ParkSome(context_, /*count=*/kParkTries) > 0) {
+    file = context_.env.files().OpenForRead(path);
+  }
+  if (!file.ok()) return file.status();
+  return std::shared_ptr<File>(std::move(file).value());
+}
+
+void Follow::NoteOpen(Incarnation& file) {
+  file.open = true;
+  file.open_at = context_.open_files.insert(context_.open_files.end(), &file);
+  context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
+  if (context_.open_files.size() > context_.options.open_files_max) ParkSome(context_, 1);
+}
+
+void Follow::NoteClosed(Incarnation& file) {
+  if (!file.open) return;
+  file.open = false;
+  context_.open_files.erase(file.open_at);
+  context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
+}
+
+void Follow::NoteHeld(Incarnation& file, Duration now) {
+  if (std::exchange(file.held, true)) return;
+  context_.held.push_back({&file, now, {}, nullptr, 0, 0, 0});
+}
+
+void Follow::KeepCeilings(TailContext& context, Duration now) {
+  const TailOptions& options = context.options;
+  size_t files = 0;
+  uint64_t bytes = 0;
+  const auto unread = [](const HeldFile& held) -> uint64_t {
+    const FileSource& source = *held.file->source;
+    return source.size() > source.position() ? source.size() - source.position() : 0;
+  };
+  for (const HeldFile& held : context.held) {
+    if (!held.cause.empty()) continue;
+    ++files;
+    bytes += unread(held);
+  }
+  std::vector<Incarnation*> counted;
+  for (HeldFile& held : context.held) {
+    if (!held.cause.empty()) {
+      if (CountHeld(held)) counted.push_back(held.file);
+      continue;
+    }
+    const uint64_t its = unread(held);
+    std::string_view cause;
+    if (files > options.held_files_max) {
+      cause = "held_files_max";
+    } else if (options.held_bytes_max != 0 && bytes > options.held_bytes_max && its > 0) {
+      cause = "held_bytes_max";
+    } else if (now - held.since > options.held_age_max) {
+      cause = "held_age_max";
+    } else {
+      continue;
+    }
+    --files;
+    bytes -= its;
+    DropHeld(held, cause);
+  }
+  for (Incarnation* file : counted) {
+    file->source->RequestFinish();
+    file->source->Release();
+    file->follow->host_.Ready(file->id);
+  }
+}
+
+// Nothing more is read of it; what it holds is counted before it is closed.
+void Follow::DropHeld(HeldFile& held, std::string_view cause) {
+  Incarnation& file = *held.file;
+  held.cause = cause;
+  held.counting = file.source->file();
+  file.source->Detach();
+  // Its inode may be used again as soon as it is closed.
+  const auto live = file.follow->live_.find(file.key);
+  if (live != file.follow->live_.end() && live->second == &file) file.follow->live_.erase(live);
+  file.follow->NoteClosed(file);
+  held.at = file.source->position();
+  held.end = std::max(held.at, file.source->size());
+}
+
+// True when everything is counted, and said.
+bool Follow::CountHeld(HeldFile& held) {
+  if (held.counting == nullptr) return false;
+  if (held.at < held.end) {
+    std::string bytes(static_cast<size_t>(std::min<uint64_t>(kCountBytes, held.end - held.at)),
+                      '\0');
+    const Result<size_t> n = held.counting->ReadAt(held.at, bytes.data(), bytes.size());
+    bytes.resize(n.ok() ? *n : 0);
+    held.lines += static_cast<uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    held.at += bytes.size();
+    if (!bytes.empty() && held.at < held.end) return false;
+  }
+  held.counting = nullptr;
+  Incarnation& file = *held.file;
+  const uint64_t lost = held.end - std::min<uint64_t>(held.end, file.source->position());
+  if (lost > 0) {
+    LOG_RATE(10s, kError,
+             "{} was deleted or rotated away, and is closed before it was read to its end, because "
+             "of {}: {} bytes ({} lines) are lost",
+             file.path, held.cause, lost, held.lines);
+    file.follow->host_.Lost(file.id, {held.cause, lost, held.lines});
+  }
+  return true;
+}
+
+size_t Follow::ParkSome(TailContext& context, size_t count) {
+  size_t parked = 0;
+  auto it = context.open_files.begin();
+  for (int tries = 0; tries < kParkTries && parked < count; ++tries) {
+    if (it == context.open_files.end()) break;
+    Incarnation& file = **it++;
+    if (file.follow->Park(file)) ++parked;
+  }
+  return parked;
+}
+
+bool Follow::Park(Incarnation& file) {
+  const FileSource& source = *file.source;
+  const bool findable = !file.names.empty() || !file.location.empty();
+  if (!findable || file.searching() || file.ended || file.waiting || file.deleted ||
+      source.has_half() || source.position() != source.size()) {
+    return false;
+  }
+  file.source->Attach(nullptr);
+  NoteClosed(file);
+  return true;
+}
+
+bool Follow::Unpark(Incarnation& file) {
+  const std::string path = file.names.empty() ? file.location : file.names.front()->path;
+  if (path.empty()) return false;
+  Result<std::shared_ptr<File>> open = OpenFile(path);
+  if (!open.ok()) {
+    if (open.status().code() != Code::kNotFound) ReportScanError(open.status());
+    return false;
+  }
+  const Result<FileInfo> info = (*open)->Stat();
+  if (!info.ok() || !file.Is(*info)) return false;
+  file.source->Attach(std::move(open).value());
+  NoteOpen(file);
+  return true;
+}
+
+}  // namespace kelp::tail

@@ -1,0 +1,190 @@
+// What names lead to, and where files are that lost theirs.
+#include <algorithm>
+
+#include "base/log.h"
+#include "tail/follow.h"
+
+namespace kelp::tail {
+namespace {
+
+// A path without a file is remembered this long.
+constexpr Duration kGonePathKept = 600s;
+// A chain of links longer than this is a loop (the kernel allows 40).
+constexpr size_t kLinksMax = 40;
+
+}  // namespace
+
+void Follow::SetPath(const std::string& path, const FileInfo& info, bool is_link) {
+  if (collecting_) {
+    found_.push_back({path, info, is_link});
+    return;
+  }
+  Update(PathNamed(path), info, is_link);
+}
+
+NamedPath& Follow::PathNamed(const std::string& path) {
+  NamedPath& named = paths_[path];
+  named.follow = this;
+  named.path = path;
+  return named;
+}
+
+void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
+  Incarnation* current = path.current;
+  if (current != nullptr && !current->ended && current->Is(info)) {
+    const FileSource& source = *current->source;
+    if (info.size < source.size() && CheckReplaced(*current)) return;
+    const bool half_only = source.has_half() && info.size == source.size();
+    const bool written = std::exchange(current->modified, info.modified) != info.modified;
+    if (written || (info.size != source.position() && !half_only)) {
+      current->source->set_size(info.size);
+      Touch(*current);
+    }
+    UpdateLag(*current);
+    return;
+  }
+  if (current != nullptr) {
+    if (!current->ended) Bump(options_.metrics.rotated_files);
+    LetGo(path);
+  }
+  if (path.routes.empty() || is_link || path.is_link) {
+    path.is_link = is_link;
+    DropRoutes(path);
+    AddRoutes(path);
+  }
+  if (path.held != nullptr && path.held->size == info.size &&
+      path.held->modified == info.modified) {
+    return;
+  }
+  ClearRetry(path);
+  path.gone_at = Duration(0);
+  const auto it = live_.find(FileKey::Of(info));
+  if (it != live_.end() && it->second->Is(info)) {
+    Name(path, *it->second);
+    return;
+  }
+  Incarnation* file = Open(path);
+  if (file == nullptr) return;
+  file->names.push_back(&path);
+  path.current = file;
+  WaitFor(*file, Find(path.last));
+  SetLast(path, *file);
+}
+
+// A file that is followed already got this name, too.
+void Follow::Name(NamedPath& path, Incarnation& file) {
+  file.names.push_back(&path);
+  path.current = &file;
+  // The name came back to the file it had left last: nothing was displaced after all.
+  if (path.last == file.source->origin() && file.successors.empty()) {
+    file.displaced = file.drained = false;
+  }
+  SetLast(path, file);
+  Touch(file);
+}
+
+void Follow::SetLast(NamedPath& path, const Incarnation& file) {
+  if (path.last == file.source->origin()) return;
+  path.last = file.source->origin();
+  NoteSeen(path, file.source->begun(), file.born);
+}
+
+void Follow::NoteSeen(NamedPath& path, UnixNanos begun, UnixNanos born) {
+  const auto earlier = [](UnixNanos& first, UnixNanos time) {
+    if (time != kNoTime && (first == kNoTime || time < first)) first = time;
+  };
+  earlier(path.first_begun, begun);
+  earlier(path.first_born, born);
+}
+
+void Follow::PathGone(NamedPath& path) {
+  path.held = nullptr;
+  if (path.current != nullptr) LetGo(path);
+  ClearRetry(path);
+  const Duration now = context_.Now();
+  if (path.gone_at == Duration(0)) path.gone_at = now;
+  // Remembered for a while: a new file of this name waits for the last one, and one that is
+  // rotated at once is recognised by its new name.
+  const bool dir_gone = dirs_.count(DirName(path.path)) == 0;
+  const Incarnation* last = Find(path.last);
+  if ((last == nullptr || last->drained) && (dir_gone || now - path.gone_at > kGonePathKept)) {
+    ErasePath(path);
+  }
+}
+
+void Follow::ErasePath(NamedPath& path) {
+  ClearRetry(path);
+  DropRoutes(path);
+  const auto dir = dirs_.find(DirName(path.path));
+  if (dir != dirs_.end()) dir->second.children.erase(BaseName(path.path));
+  paths_.erase(std::string(path.path));
+}
+
+void Follow::LetGo(NamedPath& path) {
+  Incarnation* file = std::exchange(path.current, nullptr);
+  std::erase(file->names, &path);
+  if (!file->ended) Displace(*file);
+}
+
+// The path, and when it is a symbolic link what it leads to, link by link.
+std::vector<std::string> Follow::LinkChain(const std::string& path) const {
+  std::vector<std::string> chain{path};
+  while (chain.size() < kLinksMax) {
+    const std::string& at = chain.back();
+    const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
+    if (!info.ok() || info->type != FileType::kSymlink) break;
+    const Result<std::string> target = context_.env.files().ReadLink(at);
+    if (!target.ok() || target->empty()) break;
+    chain.push_back((*target)[0] == '/' ? *target : JoinPath(DirName(at), *target));
+  }
+  return chain;
+}
+
+void Follow::AddRoutes(NamedPath& path) {
+  bool unwatched = false;
+  for (const std::string& at : LinkChain(path.path)) {
+    Watch* watch = context_.watches.Acquire(DirName(at));
+    unwatched |= watch == nullptr;
+    if (watch == nullptr) continue;
+    watch->names[BaseName(at)].paths.push_back(&path);
+    path.routes.emplace_back(watch, BaseName(at));
+  }
+  SetScanned(path.scanned, unwatched);
+}
+
+void Follow::DropRoutes(NamedPath& path) {
+  for (const auto& [watch, name] : path.routes) {
+    const auto it = watch->names.find(name);
+    if (it != watch->names.end()) {
+      std::erase(it->second.paths, &path);
+      if (it->second.empty()) watch->names.erase(it);
+    }
+    context_.watches.Release(watch);
+  }
+  path.routes.clear();
+  SetScanned(path.scanned, false);
+}
+
+void Follow::SetLocation(Incarnation& file, const std::string& path) {
+  if (file.location == path) return;
+  ClearLocation(file);
+  file.location = path;
+  file.location_watch = context_.watches.Acquire(DirName(path));
+  if (file.location_watch != nullptr) {
+    file.location_watch->names[BaseName(path)].incarnations.push_back(&file);
+  }
+}
+
+void Follow::ClearLocation(Incarnation& file) {
+  if (Watch* watch = std::exchange(file.location_watch, nullptr); watch != nullptr) {
+    const auto it = watch->names.find(BaseName(file.location));
+    if (it != watch->names.end()) {
+      std::erase(it->second.incarnations, &file);
+      if (it->second.empty()) watch->names.erase(it);
+    }
+    context_.watches.Release(watch);
+  }
+  file.location.clear();
+}
+
+}  // namespace kelp::tail

@@ -1,0 +1,80 @@
+// PackedFile: a gzip or zstd file, read as what is packed in it.
+//
+// Several gzip members or zstd frames after each other are one text. What a compressor has not
+// written yet is not there yet: reads end before it, and Stat says that there is more as soon as
+// the file has grown.
+//
+// Place:    TailService makes one for a file that was compressed before it was read to its end.
+// Owns:     the packed file, jointly.
+// Threads:  thread-safe: one lock around everything.
+// Limits:   keeps what was read last and what lies behind it, about a turn; a step back further
+// than
+//           that unpacks from the beginning. SkipTo unpacks kSkipBytes at most. zstd windows beyond
+//           128 MiB are refused.
+// Errors:   kDataLoss for damage; what lies before it was given out. Writing: kUnimplemented.
+// Tests:    packed_file_test.cc, packed_file_fuzz.cc
+#ifndef KELP_TAIL_PACKED_FILE_H_
+#define KELP_TAIL_PACKED_FILE_H_
+
+#include <memory>
+#include <string>
+
+#include "base/env.h"
+#include "base/sync.h"
+#include "tail/checkpoint.h"
+
+namespace kelp::tail {
+
+// How a file is packed that begins so; kNone also for what cannot be unpacked here.
+Packing PackingOf(std::string_view head);
+
+class Unpacker;
+
+class PackedFile final : public File {
+ public:
+  // About 20 ms of work.
+  static constexpr uint64_t kSkipBytes = 8u << 20;
+
+  // `path` for messages. REQUIRES: `packing` is not kNone.
+  PackedFile(std::shared_ptr<File> file, Packing packing, std::string path);
+  ~PackedFile() override;
+
+  // As ReadAt(offset) would have to, but no more than kSkipBytes of it: true when `offset`, or the
+  // end, is reached.
+  Result<bool> SkipTo(uint64_t offset);
+  Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) override;
+  // That of the packed file, with the size of the text: exact when its end was reached, else a
+  // guess that is above what was unpacked.
+  Result<FileInfo> Stat() override;
+  // The packed file ends before the text does.
+  bool incomplete() const;
+
+  Status Append(std::string_view data) override;
+  Status AppendAll(std::span<const std::string_view> pieces) override;
+  Status Sync() override { return OkStatus(); }
+  Status Truncate(uint64_t size) override;
+
+ private:
+  void Restart() REQUIRES(mu_);
+  // Unpacks until the window reaches `end`, or there is no more. Drops what is before `keep`.
+  Status UnpackTo(uint64_t keep, uint64_t end) REQUIRES(mu_);
+  Status Fill() REQUIRES(mu_);
+
+  const std::shared_ptr<File> file_;
+  const Packing packing_;
+  const std::string path_;
+  mutable Mutex mu_;
+  std::unique_ptr<Unpacker> unpacker_ GUARDED_BY(mu_);
+  std::string in_ GUARDED_BY(mu_);          // packed bytes
+  size_t in_at_ GUARDED_BY(mu_) = 0;        // so many of them are used up
+  uint64_t in_end_ GUARDED_BY(mu_) = 0;     // the packed file was read up to here
+  std::string window_ GUARDED_BY(mu_);      // unpacked bytes
+  uint64_t window_at_ GUARDED_BY(mu_) = 0;  // the first of them
+  bool step_was_full_ GUARDED_BY(mu_) = false;
+  bool starved_ GUARDED_BY(mu_) = false;  // the packed file has no more at the moment
+  bool ended_ GUARDED_BY(mu_) = false;    // and the text is complete
+};
+
+}  // namespace kelp::tail
+
+#endif  // KELP_TAIL_PACKED_FILE_H_
