@@ -38,6 +38,12 @@ void Rotator::ShiftChain(uint32_t keep, const std::string& suffix) {
   }
 }
 
+bool NumberedRotator::MayRotate() const {
+  std::shared_ptr<Node> node;
+  if (!Rotator::MayRotate() || world_.disk().Find(path(), true, node) != 0) return false;
+  return !options_.only_known || world_.ContentKnown(*node);
+}
+
 void NumberedRotator::Rotate() {
   ShiftChain(options_.keep, "");
   world_.Rename(path(), path() + ".1");

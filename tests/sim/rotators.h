@@ -50,6 +50,9 @@ struct NumberedOptions {
   bool create = true;  // the rotator makes the new file, not the writer
   Duration pause_mean = 3s;
   Duration tell_max = 1500ms;
+  // Waits until the agent has stored what the file is: without birth times nobody can tell that a
+  // file came and went.
+  bool only_known = false;
 };
 
 class NumberedRotator final : public Rotator {
@@ -59,6 +62,7 @@ class NumberedRotator final : public Rotator {
 
  private:
   void Rotate() override;
+  bool MayRotate() const override;
   const char* name() const override { return "numbered"; }
   const NumberedOptions options_;
 };

@@ -85,6 +85,16 @@ void BuildRename(World& world) {
   }
 }
 
+// A file system that does not say when a file was made.
+void BuildNoBirths(World& world) {
+  world.options.disk.has_birth_times = false;
+  VaryFaults(world);
+  world.options.pipelines.push_back(Pipeline(world, {}));
+  MakeLogDir(world);
+  LogWriter& writer = world.Add<LogWriter>(WriterOptions{.path = "/var/log/app.log"});
+  world.Add<NumberedRotator>(writer, NumberedOptions{.only_known = true});
+}
+
 // The same, with a machine that goes on between any two system calls of the agent.
 void BuildRenameRaces(World& world) {
   world.options.interleave_per_mille = 10;
@@ -181,7 +191,8 @@ void BuildEnds(World& world, const EndOptions& options) {
 }
 
 void BuildTruncate(World& world) {
-  BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite}});
+  BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite},
+                    .only_read = world.chance().Percent(50)});
 }
 void BuildRecreate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kRecreate, EndKind::kReplace}});
@@ -309,6 +320,7 @@ const std::vector<Scenario>& AllScenarios() {
        "rotation during the start scan and several missed rotations are put in order"},
       {"rename_faulty", "the same, on a machine where calls fail", BuildRenameFaulty,
        "a missed file that could not be opened is tried again"},
+      {"no_births", "a file system without birth times", BuildNoBirths},
       {"cri", "container logs in pieces on two streams, 0.log to 0.log.TIME", BuildCri},
       {"cri_split", "the same, with records that begin in one file and end in the next",
        BuildCriSplit, "pieces are joined across a rotation"},
@@ -329,7 +341,8 @@ const std::vector<Scenario>& AllScenarios() {
       {"two_pipelines", "two pipelines follow the same file", BuildTwoPipelines},
       {"reload", "the configuration changes while files rotate", BuildReload,
        "finding F6: rotation right after a reload without inotify"},
-      {"java", "records of several lines", BuildJava, "the file input has the keys of multiline"},
+      {"java", "records of several lines", BuildJava,
+       "the last record of a file is sent after its time-out"},
       {"dead_letters", "rows that the destination refuses for good", BuildDeadLetters},
       {"spool", "a spool on the simulated disk before the output", BuildSpool},
       {"spool_power", "the same, and the power is cut", BuildSpoolPower},
