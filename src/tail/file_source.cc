@@ -271,7 +271,8 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   framing::Chunk chunk{data + before, raw.size, position, false};
   // The size of a packed file is a guess until its end was reached.
   const std::shared_ptr<PackedFile> packed = this->packed();
-  const bool whole = chunk.size == available && (packed == nullptr || !packed->incomplete());
+  const bool exact = packed == nullptr || !packed->incomplete();
+  const bool whole = exact ? chunk.size == available : chunk.size < want;
   chunk.last = whole && to_the_end;
   GrowFingerprint(file, chunk);
   // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that

@@ -60,7 +60,8 @@ struct Incarnation {
   bool drained = false;              // displaced, and read to the end since
   bool ended = false;                // Read answered kFinished
   bool deleted = false;              // no name is left
-  bool held = false;                 // in TailContext::held
+  bool unseen = false;  // empty so far: what it begins with is stored before it is read
+  bool held = false;    // in TailContext::held
   std::unique_ptr<CopySearch> search;
   Duration quiet_since{0};
   uint64_t quiet_size = 0;
@@ -275,6 +276,7 @@ class Follow {
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
   void WaitFor(Incarnation& file, Incarnation* older);
   void LetRead(Incarnation& file);
+  void SeeFirst(Incarnation& file);
 
   // --- follow_ends.cc ---
   void Displace(Incarnation& file);
@@ -367,6 +369,8 @@ class Follow {
   void RestorePacked();
   std::vector<std::string> PackedNames(const std::string& path);
   void RestoreOne(const OriginId& origin, const std::string& at);
+  static std::vector<std::string> BasesOf(const std::string& name);
+  UnixNanos OldestBegun(const std::string& path) const;
   bool MayBeRotated(const std::string& dir, const std::string& name) const;
   // A file of ours under a name that is not followed, or one that was rotated before we saw it.
   void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);

@@ -216,7 +216,13 @@ void Follow::WaitFor(Incarnation& file, Incarnation* older) {
 void Follow::ReleaseFresh() {
   for (const OriginId& origin : std::exchange(fresh_, {})) {
     Incarnation* file = Find(origin);
-    if (file != nullptr && file->waiting && file->predecessor.empty()) LetRead(*file);
+    if (file == nullptr || !file->waiting || !file->predecessor.empty()) continue;
+    const bool empty = file->source->Evidence().first.bytes == 0;
+    if (empty && !file->displaced && file->open && file->source->position() == 0) {
+      file->unseen = true;
+    } else {
+      LetRead(*file);
+    }
   }
   for (const OriginId& origin : std::exchange(cuts_, {})) {
     Incarnation* file = Find(origin);
@@ -224,6 +230,15 @@ void Follow::ReleaseFresh() {
     file->source->ApplyCuts();
     Touch(*file);
   }
+}
+
+// There is something in a file that was empty. Its first bytes are stored with its origin id before
+// rows of it are sent: after a crash they tell whether the file was emptied and filled again.
+void Follow::SeeFirst(Incarnation& file) {
+  if (!std::exchange(file.unseen, false)) return;
+  context_.moved[file.origin()] = file.source;
+  fresh_.push_back(file.origin());
+  context_.fresh.insert(this);
 }
 
 void Follow::LetRead(Incarnation& file) {

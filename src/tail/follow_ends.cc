@@ -22,6 +22,12 @@ Incarnation* Follow::Find(const OriginId& origin) {
 }
 
 void Follow::Touch(Incarnation& file) {
+  if (file.unseen && !file.searching()) {
+    const std::shared_ptr<File> open = file.source->file();
+    const bool seen =
+        open == nullptr || !file.source->SeeHead(*open) || file.source->Evidence().first.bytes > 0;
+    if (seen || file.displaced) SeeFirst(file);
+  }
   if (file.ended || file.waiting || file.searching()) return;
   if (file.open) {
     context_.open_files.splice(context_.open_files.end(), context_.open_files, file.open_at);
@@ -181,6 +187,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   const TailOptions& options = context_.options;
   const Duration quiet = now - file.quiet_since;
   if (file.deleted || (file.names.empty() && file.location.empty())) NoteHeld(file, now);
+  if (file.unseen && file.displaced) SeeFirst(file);
   if (file.waiting) return true;
   if (info->size != source.position() && !half_only) Touch(file);
   if (source.has_pieces_only() && file.displaced && half_only && quiet >= kHandOverQuiet &&
@@ -194,7 +201,9 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
     context_.fresh.insert(this);
   }
   const std::shared_ptr<PackedFile> packed = source.packed();
-  if (packed != nullptr && source.errors_in_a_row() >= kErrorsMax) {
+  // What is before the damage was read, or nothing is.
+  const bool damaged = packed != nullptr && packed->damaged() && half_only;
+  if (damaged || (packed != nullptr && source.errors_in_a_row() >= kErrorsMax)) {
     LosePacked(file, "the compressed file is damaged");
     return false;
   }

@@ -149,6 +149,7 @@ Status PackedFile::UnpackTo(uint64_t keep, uint64_t end) {
     const bool stuck = offered > 0 && in.size() == offered && window_.size() == made;
     in_at_ = in_.size() - in.size();
     if (state == Unpacker::State::kDamaged || (stuck && state == Unpacker::State::kMore)) {
+      damaged_ = true;
       return DataLossError(path_ + " is damaged: its text cannot be unpacked behind byte " +
                            std::to_string(window_at_ + window_.size()));
     }
@@ -194,6 +195,11 @@ Result<FileInfo> PackedFile::Stat() {
   info.size = have;
   if (more) info.size += std::max<uint64_t>(kRatioGuess * packed, kStepBytes);
   return info;
+}
+
+bool PackedFile::damaged() const {
+  MutexLock lock(mu_);
+  return damaged_;
 }
 
 bool PackedFile::incomplete() const {

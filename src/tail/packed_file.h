@@ -48,6 +48,8 @@ class PackedFile final : public File {
   Result<FileInfo> Stat() override;
   // The packed file ends before the text does.
   bool incomplete() const;
+  // What lies behind the last byte that was read cannot be unpacked.
+  bool damaged() const;
 
   Status Append(std::string_view data) override;
   Status AppendAll(std::span<const std::string_view> pieces) override;
@@ -72,7 +74,8 @@ class PackedFile final : public File {
   uint64_t window_at_ GUARDED_BY(mu_) = 0;  // the first of them
   bool step_was_full_ GUARDED_BY(mu_) = false;
   bool starved_ GUARDED_BY(mu_) = false;  // the packed file has no more at the moment
-  bool ended_ GUARDED_BY(mu_) = false;    // and the text is complete
+  bool damaged_ GUARDED_BY(mu_) = false;
+  bool ended_ GUARDED_BY(mu_) = false;  // and the text is complete
 };
 
 }  // namespace kelp::tail

@@ -12,6 +12,8 @@ namespace {
 constexpr int kStartPasses = 3;
 // A file that could not be read is looked at again after this long.
 constexpr Duration kLookAgain = 1s;
+// A compressed file that still holds nothing after this long is not waited for.
+constexpr Duration kPackingTime = 60s;
 
 }  // namespace
 
@@ -174,11 +176,31 @@ bool Follow::CameAfter(const FileInfo& info, const std::string& path, UnixNanos 
   return !now.ok() || info.born <= now->born;
 }
 
+// The names that a rotated file may have had, packed or not.
+std::vector<std::string> Follow::BasesOf(const std::string& name) {
+  const std::string plain(WithoutPacking(name));
+  std::vector<std::string> bases = BasesOfRotated(plain);
+  if (plain != name) bases.push_back(plain);
+  return bases;
+}
+
 bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const {
-  for (const std::string& base : BasesOfRotated(name)) {
+  for (const std::string& base : BasesOf(name)) {
     if (paths_.count(JoinPath(dir, base)) != 0) return true;
   }
   return false;
+}
+
+// When the oldest origin of a path that is known was first seen. What is compressed keeps the time
+// of its last change: older ones were read, and forgotten since.
+UnixNanos Follow::OldestBegun(const std::string& path) const {
+  UnixNanos oldest = INT64_MAX;
+  const auto earlier = [&](const std::string& of, UnixNanos begun) {
+    if (of == path && begun != kNoTime) oldest = std::min(oldest, begun);
+  };
+  for (const auto& [origin, file] : files_) earlier(file->path, file->source->begun());
+  for (const auto& [origin, checkpoint] : known_) earlier(checkpoint.path, checkpoint.begun);
+  return oldest;
 }
 
 void Follow::OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info) {
@@ -195,12 +217,14 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
     RestoreOne(OriginId(known->origin), at);
     return;
   }
-  for (const std::string& base : BasesOfRotated(name)) {
+  const bool packed = WithoutPacking(name) != name;
+  for (const std::string& base : BasesOf(name)) {
     const auto it = paths_.find(JoinPath(dir, base));
-    if (it == paths_.end() ||
-        !CameAfter(info, it->first, it->second.first_begun, it->second.first_born)) {
-      continue;
-    }
+    if (it == paths_.end()) continue;
+    const bool after =
+        packed ? info.modified > OldestBegun(it->first)
+               : CameAfter(info, it->first, it->second.first_begun, it->second.first_born);
+    if (!after) continue;
     // What was emptied may just have been copied to here.
     if (it->second.current != nullptr && CheckReplaced(*it->second.current)) return;
     BeginMissed(it->second, info, at);
@@ -221,6 +245,15 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
     return;
   }
   const bool packed = opened->packed != nullptr;
+  if (WithoutPacking(at) != at && opened->head.size() < Fingerprint::kBytesMax &&
+      (!packed || opened->packed->incomplete())) {
+    // It is being written; whose content it has cannot be told yet.
+    if (context_.env.clock().Now() - info.modified < kPackingTime.count()) {
+      look_again_[at] = context_.Now() + kLookAgain;
+      WakeAt(look_again_[at]);
+    }
+    return;
+  }
   if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
       IsKnownContent(path.path, opened->head) ||
       (packed ? IsReadContent(path.path, opened->head)
