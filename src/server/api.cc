@@ -40,6 +40,7 @@ Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, st
       metrics(m),
       domain(d),
       store(s),
+      scan_pool(static_cast<size_t>(c.query.threads) - 1),
       tails(s, m, c.query.tails_max),
       sql({c.sql.library, c.sql.threads}),
       accepted_rows(m.AddCounter("server_ingest_rows_total", "Rows accepted.")),

@@ -13,6 +13,7 @@
 #include "domain/domain.h"
 #include "net/handler_pool.h"
 #include "net/router.h"
+#include "query/scan_pool.h"
 #include "server/running_queries.h"
 #include "server/server_config.h"
 #include "server/tail_hub.h"
@@ -37,6 +38,7 @@ struct Api {
   domain::Domain& domain;
   store::Store& store;
   RunningQueries queries;
+  query::ScanPool scan_pool;  // before what runs queries
   TailHub tails;
   const sql::Engine sql;
   Counter& accepted_rows;

@@ -90,8 +90,8 @@ Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answ
   ASSIGN_OR_RETURN(call.snapshot, api.store.Read(name));
   call.running = api.queries.Add(id);
   answer->OnClose([flag = call.running->flag()] { *flag = true; });
-  call.limits = {api.config.query.time_max, api.config.query.memory_max,
-                 call.running->flag().get()};
+  call.limits = {api.config.query.time_max, api.config.query.memory_max, call.running->flag().get(),
+                 &api.scan_pool, static_cast<uint32_t>(api.config.query.threads)};
   return OkStatus();
 }
 

@@ -64,6 +64,11 @@ const config::Schema<QueryConfig>& QueryConfig::ConfigSchema() {
                          "waiting they are answered 503.",
                   .min = 1,
                   .max = 256})
+          .Field("threads", &QueryConfig::threads,
+                 {.doc = "Threads that one search may use, its own included; helpers are shared by "
+                         "all searches.",
+                  .min = 1,
+                  .max = 64})
           .Field("tails_max", &QueryConfig::tails_max,
                  {.doc = "Live tails at once; more are answered 503.", .min = 0, .max = 1000});
   return schema;

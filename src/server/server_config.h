@@ -34,6 +34,7 @@ struct QueryConfig {
   Duration time_max = 30s;
   ByteSize memory_max = 256_MiB;
   int concurrent_max = 2;
+  int threads = 2;
   int tails_max = 64;
   static const config::Schema<QueryConfig>& ConfigSchema();
 };

@@ -82,9 +82,6 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   }
   RETURN_IF_ERROR(database->Execute("SET errors_as_json = true"));
   RETURN_IF_ERROR(database->Execute("SET TimeZone = 'UTC'"));
-  if (!options.export_dir.empty()) {
-    RETURN_IF_ERROR(database->Execute("SET allowed_directories = ['" + options.export_dir + "']"));
-  }
   RETURN_IF_ERROR(database->Execute("SET enable_external_access = false"));
   RETURN_IF_ERROR(database->Execute("SET lock_configuration = true"));
   return database;

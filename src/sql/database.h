@@ -40,8 +40,6 @@ class Database {
     int threads = 2;
     ByteSize memory = 256_MiB;
     std::string temp_dir;  // empty: nothing is ever written to disk
-    // Where a Parquet file may be written; everything else stays closed.
-    std::string export_dir;
   };
   static Result<std::unique_ptr<Database>> Open(const Options& options);
   ~Database();

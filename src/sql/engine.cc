@@ -68,8 +68,7 @@ class Run {
   size_t WrittenPlace(size_t place) const { return piped_ ? piped_->OriginalPlace(place) : place; }
 
   bool Prepare() {
-    auto opened =
-        Database::Open({options_.library, options_.threads, request_.limits.memory, "", ""});
+    auto opened = Database::Open({options_.library, options_.threads, request_.limits.memory, ""});
     if (!opened.ok()) return Fail(opened.status());
     database_ = *std::move(opened);
     std::string_view text = request_.statement;

@@ -2,7 +2,7 @@
 // find places in it.
 //
 // Threads: values.
-// Tests:   lexer_test.cc
+// Tests:   attack_test.cc, pipes_test.cc
 #ifndef KELP_SQL_LEXER_H_
 #define KELP_SQL_LEXER_H_
 

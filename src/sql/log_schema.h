@@ -9,7 +9,7 @@
 // does not fit, the statement starts again with Demote.
 //
 // Threads: thread-compatible; immutable while a scan runs.
-// Tests:   log_schema_test.cc
+// Tests:   sql_test.cc
 #ifndef KELP_SQL_LOG_SCHEMA_H_
 #define KELP_SQL_LOG_SCHEMA_H_
 

@@ -11,7 +11,7 @@
 // Threads:  values.
 // Errors:   kInvalidArgument with the place; kPermissionDenied for what is never allowed.
 // Limits:   of statement_limits below, each with its reason.
-// Tests:    statement_test.cc, attack_test.cc, statement_fuzz.cc
+// Tests:    sql_test.cc, attack_test.cc
 #ifndef KELP_SQL_STATEMENT_H_
 #define KELP_SQL_STATEMENT_H_
 

@@ -1,7 +1,7 @@
 // SyntaxTree: what DuckDB understood of a statement, walked and judged.
 //
 // Threads:  values.
-// Tests:    statement_test.cc, attack_test.cc
+// Tests:    attack_test.cc
 #ifndef KELP_SQL_SYNTAX_TREE_H_
 #define KELP_SQL_SYNTAX_TREE_H_
 
