@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tail/tail_fixture.h"
 
 namespace kelp::tail {
@@ -57,7 +59,11 @@ class LogrotateTest : public testing::TailTest {
     }
     Pass(5s);
     take();
-    EXPECT_EQ(got, expected) << how;
+    EXPECT_EQ(got, expected)
+        << how << " at "
+        << std::mismatch(got.begin(), got.end(), expected.begin(), expected.end()).first -
+               got.begin()
+        << " of " << got.size() << " and " << expected.size();
     EXPECT_TRUE(host_->losses.empty());
     Stop();
   }

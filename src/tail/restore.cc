@@ -262,7 +262,7 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
   }
   LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
   const Incarnation* last = Find(path.last);
-  const bool before = last != nullptr && info.born < last->born;
+  const bool before = last != nullptr && (packed || info.born < last->born);
   Incarnation* file =
       BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
   JoinChain(path, *file, /*by_ordinal=*/false);
@@ -291,7 +291,13 @@ bool Follow::Older(const Incarnation& a, const Incarnation& b, bool by_ordinal) 
   const uint64_t left = a.source->ordinal();
   const uint64_t right = b.source->ordinal();
   if (by_ordinal && left != right) return left < right;
-  if (a.born != b.born && a.born != kNoTime && b.born != kNoTime) return a.born < b.born;
+  // What is compressed was made later than what is in it.
+  const bool left_packed = a.source->packed() != nullptr;
+  const bool right_packed = b.source->packed() != nullptr;
+  if (left_packed != right_packed) return left_packed;
+  if (!left_packed && a.born != b.born && a.born != kNoTime && b.born != kNoTime) {
+    return a.born < b.born;
+  }
   if (a.location.empty() || b.location.empty()) return !a.location.empty();
   return RotatedBefore(BaseName(a.location), BaseName(b.location));
 }
