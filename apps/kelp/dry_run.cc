@@ -24,16 +24,19 @@ struct EnumNames<cli::SampleFormat> {
 namespace kelp::cli {
 namespace {
 
+// The configuration of an input, if it is of the kind that has this schema.
+template <typename Config>
+const Config* ConfigOf(const pipeline::ComponentSpec& spec) {
+  if (spec.entry->schema != &Config::ConfigSchema()) return nullptr;
+  return static_cast<const Config*>(spec.config.get());
+}
+
 // How the pipeline's first input frames its files.
 framing::FramingOptions FramingOf(const pipeline::PipelineConfig& pipeline) {
   if (pipeline.inputs.empty()) return {};
   const pipeline::ComponentSpec& spec = pipeline.inputs[0];
-  if (spec.entry->name == input::FileInput::kName) {
-    return static_cast<const input::FileInputConfig*>(spec.config.get())->Framing();
-  }
-  if (spec.entry->name == input::PodLogsInput::kName) {
-    return static_cast<const input::PodLogsInputConfig*>(spec.config.get())->Framing();
-  }
+  if (const auto* file = ConfigOf<input::FileInputConfig>(spec)) return file->Framing();
+  if (const auto* pods = ConfigOf<input::PodLogsInputConfig>(spec)) return pods->Framing();
   return {};
 }
 
