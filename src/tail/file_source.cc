@@ -369,7 +369,10 @@ ReadState FileSource::AtEnd(Batch& batch) {
   if (has_half_) news_->Tell(shared_from_this(), SourceNews::kHalf);
   const std::shared_ptr<PackedFile> packed = this->packed();
   const bool complete = packed == nullptr || !packed->incomplete();
-  if (!has_half_ && complete && watched_ && watch_end_.exchange(false)) {
+  if (!has_half_ && complete && watched_ && watch_end_) {
+    // The next file may be read at once: only after the rows of this turn were handed on.
+    if (batch.rows() > 0) return ReadState::kMore;
+    watch_end_ = false;
     news_->Tell(shared_from_this(), SourceNews::kAtEnd);
   }
   return ReadState::kIdle;
