@@ -159,9 +159,12 @@ void Oracle::Arrived(const ArrivedRow& row) {
   excused_arrivals_ += line->excused[row.pipeline] ? 1 : 0;
   const bool again = line->arrived[row.pipeline] > 0;
   if (again && !line->repeatable[row.pipeline]) {
-    return Fail(fmt::format("duplicate: pipeline {} got \"{}\" twice, now from {} (origin {})",
-                            row.pipeline, Shown(row.body), row.path, row.origin.ToString()));
+    return Fail(
+        fmt::format("duplicate: pipeline {} got \"{}\" from origin {}, now again from {} ({})",
+                    row.pipeline, Shown(row.body), line->origin.ToString().substr(0, 6),
+                    row.origin.ToString().substr(0, 6), row.path));
   }
+  line->origin = row.origin;
   Change(*line, [&](Line& l) { ++l.arrived[row.pipeline]; });
 }
 

@@ -48,6 +48,7 @@ struct Line {
   bool filtered = false;
   bool refused = false;
   std::array<uint32_t, kPipelinesMax> arrived{};
+  OriginId origin;  // it arrived from last
   std::array<bool, kPipelinesMax> excused{};
   std::array<bool, kPipelinesMax> repeatable{};
 };
