@@ -258,7 +258,10 @@ void Follow::OnTimer(Duration now) {
   LookAgainAtOthers(now);
   if (now - looked_at_ >= kCloseLookInterval) {
     looked_at_ = now;
-    const std::vector<Incarnation*> files(attention_.begin(), attention_.end());
+    std::vector<Incarnation*> files(attention_.begin(), attention_.end());
+    // Not in the order of addresses: a simulated run must be the same every time.
+    std::sort(files.begin(), files.end(),
+              [](const Incarnation* a, const Incarnation* b) { return a->id < b->id; });
     for (Incarnation* file : files) {
       // What is done to one may end another.
       if (attention_.count(file) != 0 && !CloseLook(*file, now)) attention_.erase(file);

@@ -283,7 +283,12 @@ void TailService::Impl::ReleaseFresh() {
   // When that fails it was said, and reading goes on: lines twice are better than lines lost.
   WriteCheckpoints().IgnoreError();
   MutexLock lock(mu_);
-  for (Follow* follow : std::exchange(context_.fresh, {})) follow->ReleaseFresh();
+  const std::set<Follow*> fresh = std::exchange(context_.fresh, {});
+  std::vector<Follow*> follows(fresh.begin(), fresh.end());
+  // Not in the order of addresses: a simulated run must be the same every time.
+  std::sort(follows.begin(), follows.end(),
+            [](const Follow* a, const Follow* b) { return a->space() < b->space(); });
+  for (Follow* follow : follows) follow->ReleaseFresh();
 }
 
 // --- follows ---
