@@ -162,27 +162,37 @@ Result<Glob> Glob::Parse(std::string_view text) {
     return InvalidArgumentError(context + "... is longer than " + std::to_string(kPatternBytesMax) +
                                 " bytes");
   }
-  Glob glob;
-  glob.text_ = text;
+  auto parsed = std::make_shared<Parsed>();
+  parsed->text = text;
   std::vector<std::string> expanded;
   RETURN_IF_ERROR(ExpandBraces(text, expanded).Annotate(context));
   for (const std::string& one : expanded) {
     Result<Path> path = SplitPath(one);
     if (!path.ok()) return path.status().Annotate(context);
-    glob.alternatives_.push_back(std::move(path).value());
+    // Without room to grow: it stays for as long as its pipeline.
+    path->shrink_to_fit();
+    parsed->alternatives.push_back(std::move(path).value());
   }
+  Glob glob;
+  glob.parsed_ = std::move(parsed);
   return glob;
 }
 
+const std::shared_ptr<const Glob::Parsed>& Glob::Nothing() {
+  static const auto* const nothing =
+      new std::shared_ptr<const Parsed>(std::make_shared<const Parsed>());
+  return *nothing;
+}
+
 void GlobSet::Add(const Glob& glob) {
-  for (const Glob::Path& path : glob.alternatives()) paths_.push_back(path);
+  for (const Glob::Path& path : glob.alternatives()) paths_.emplace_back(glob.parsed_, &path);
 }
 
 void GlobSet::Insert(States& states, State state) const {
   if (std::find(states.begin(), states.end(), state) != states.end()) return;
   states.push_back(state);
   // "**" may stand for no directory at all: what follows it is possible at once.
-  const Glob::Path& path = paths_[state.alternative];
+  const Glob::Path& path = *paths_[state.alternative];
   if (state.segment < path.size() && path[state.segment].any_depth) {
     Insert(states, {state.alternative, state.segment + 1});
   }
@@ -197,7 +207,7 @@ GlobSet::States GlobSet::Start() const {
 GlobSet::States GlobSet::Step(const States& states, std::string_view name) const {
   States next;
   for (const State& state : states) {
-    const Glob::Path& path = paths_[state.alternative];
+    const Glob::Path& path = *paths_[state.alternative];
     if (state.segment >= path.size()) continue;
     const Glob::Segment& segment = path[state.segment];
     if (segment.any_depth) {
@@ -212,14 +222,14 @@ GlobSet::States GlobSet::Step(const States& states, std::string_view name) const
 
 bool GlobSet::Accepts(const States& states) const {
   for (const State& state : states) {
-    if (state.segment == paths_[state.alternative].size()) return true;
+    if (state.segment == paths_[state.alternative]->size()) return true;
   }
   return false;
 }
 
 bool GlobSet::Continues(const States& states) const {
   for (const State& state : states) {
-    if (state.segment < paths_[state.alternative].size()) return true;
+    if (state.segment < paths_[state.alternative]->size()) return true;
   }
   return false;
 }
@@ -227,7 +237,7 @@ bool GlobSet::Continues(const States& states) const {
 bool GlobSet::OnlyLiterals(const States& states, std::vector<std::string>& names) const {
   names.clear();
   for (const State& state : states) {
-    const Glob::Path& path = paths_[state.alternative];
+    const Glob::Path& path = *paths_[state.alternative];
     if (state.segment >= path.size()) continue;
     const Glob::Segment& segment = path[state.segment];
     if (!segment.literal) return false;
@@ -240,7 +250,7 @@ bool GlobSet::OnlyLiterals(const States& states, std::vector<std::string>& names
 
 bool GlobSet::OnlyAnyDepth(const States& states) const {
   for (const State& state : states) {
-    const Glob::Path& path = paths_[state.alternative];
+    const Glob::Path& path = *paths_[state.alternative];
     if (state.segment >= path.size() || path[state.segment].any_depth) continue;
     // What follows "**" is there only because "**" may be empty; it counts as part of it.
     if (state.segment > 0 && path[state.segment - 1].any_depth) continue;

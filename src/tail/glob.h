@@ -12,6 +12,7 @@
 //   GlobSet::States next = set.Step(at, "var");       // at "/var"; empty: nothing below can match
 //   set.Accepts(next)                                 // "/var" itself matches
 //
+// Owns:     what Parse made, jointly with all copies of the Glob and the sets it was added to.
 // Threads:  immutable after Parse and Add.
 // Limits:   kAlternativesMax texts from braces, kPatternBytesMax bytes.
 // Tests:    glob_test.cc
@@ -19,6 +20,7 @@
 #define KELP_TAIL_GLOB_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,13 +50,20 @@ class Glob {
   Glob() = default;
   // Errors: kInvalidArgument for a relative path, an empty name, or an unclosed brace.
   static Result<Glob> Parse(std::string_view text);
-  const std::string& ToString() const { return text_; }
+  const std::string& ToString() const { return parsed_->text; }
   // Braces expanded; each is one path of segments.
-  const std::vector<Path>& alternatives() const { return alternatives_; }
+  const std::vector<Path>& alternatives() const { return parsed_->alternatives; }
 
  private:
-  std::string text_;
-  std::vector<Path> alternatives_;
+  friend class GlobSet;
+  struct Parsed {
+    std::string text;
+    std::vector<Path> alternatives;
+  };
+  static const std::shared_ptr<const Parsed>& Nothing();
+  // Shared by copies: an agent has thousands of patterns, each in its configuration, in its input
+  // and in what is followed.
+  std::shared_ptr<const Parsed> parsed_ = Nothing();
 };
 
 class GlobSet {
@@ -85,7 +94,7 @@ class GlobSet {
 
  private:
   void Insert(States& states, State state) const;
-  std::vector<Glob::Path> paths_;
+  std::vector<std::shared_ptr<const Glob::Path>> paths_;  // each holds its Glob's
 };
 
 }  // namespace kelp::tail
