@@ -85,6 +85,66 @@ TEST(MetricsTest, PrintsPrometheusText) {
   EXPECT_EQ(registry.Value("input_rows_total", {{"pipeline", "a\"b"}}), 0);
 }
 
+TEST(MetricsTest, PrintsEverySecondBucketAndAllThatWasSeen) {
+  MetricRegistry registry;
+  LatencyHistogram& latency = registry.AddLatency("ack_seconds", "Time to ack.", {{"a", "b"}});
+  latency.Record(3us);  // up to 4 us
+  latency.Record(5us);  // up to 8 us, printed as 16
+  latency.Record(1h);   // in the last one
+  std::string out;
+  registry.PrintTo(out);
+  EXPECT_NE(out.find("_bucket{a=\"b\",le=\"4e-06\"} 1\n"), std::string::npos) << out;
+  EXPECT_EQ(out.find("le=\"8e-06\""), std::string::npos) << out;
+  EXPECT_NE(out.find("_bucket{a=\"b\",le=\"1.6e-05\"} 2\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("_bucket{a=\"b\",le=\"+Inf\"} 3\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("_count{a=\"b\"} 3\n"), std::string::npos) << out;
+}
+
+TEST(MetricsTest, KeepsOtherPipelinesWhenOneIsRemoved) {
+  MetricRegistry registry;
+  const MetricLabels a = {{"pipeline", "a"}};
+  const MetricLabels b = {{"pipeline", "b"}};
+  for (const char* name : {"read_rows_total", "sent_rows_total"}) {
+    registry.AddCounter(name, "Rows.", a).Add(1);
+    registry.AddCounter(name, "Rows.", b).Add(2);
+  }
+  Counter& counter = registry.AddCounter("read_rows_total", "Rows.", b);
+  registry.RemoveWithLabel("pipeline", "a");
+  counter.Add(1);
+  EXPECT_EQ(registry.Value("read_rows_total", a), 0);
+  EXPECT_EQ(registry.Value("read_rows_total", b), 3);
+  EXPECT_EQ(registry.Value("sent_rows_total", b), 2);
+  registry.AddCounter("read_rows_total", "Rows.", a).Add(7);
+  EXPECT_EQ(registry.Value("read_rows_total", a), 7);
+  EXPECT_EQ(&registry.AddCounter("read_rows_total", "Rows.", b), &counter);
+}
+
+TEST(MetricsTest, FindsTheValuesOfCollectors) {
+  MetricRegistry registry;
+  LatencyHistogram latency;
+  latency.Record(1ms);
+  const auto collector = registry.AddCollector([&](MetricSamples& samples) {
+    samples.Counter("rows_total", "Rows.", {{"pipeline", "a"}}, 5);
+    samples.Counter("rows_total", "Rows.", {{"pipeline", "ab"}}, 6);
+    samples.Gauge("full_ratio", "How full.", {}, 0.5);
+    samples.Latency("wait_seconds", "Waiting.", {{"pipeline", "a"}}, latency);
+  });
+  registry.AddCounter("size_bytes", "Bytes.");
+  EXPECT_EQ(registry.Value("rows_total", {{"pipeline", "a"}}), 5);
+  EXPECT_EQ(registry.Value("rows_total", {{"pipeline", "ab"}}), 6);
+  EXPECT_EQ(registry.Value("rows_total"), 0);
+  EXPECT_EQ(registry.Value("full_ratio"), 0.5);
+  std::string out;
+  registry.PrintTo(out);
+  const size_t rows =
+      out.find("# TYPE kelp_rows_total counter\nkelp_rows_total{pipeline=\"a\"} 5\n");
+  const size_t size = out.find("# TYPE kelp_size_bytes counter\nkelp_size_bytes 0\n");
+  const size_t wait = out.find("kelp_wait_seconds_count{pipeline=\"a\"} 1\n");
+  EXPECT_LT(rows, size) << out;
+  EXPECT_LT(size, wait) << out;
+  EXPECT_NE(wait, std::string::npos) << out;
+}
+
 TEST(MemoryBudgetTest, NeverPassesItsLimit) {
   MemoryBudget budget(100_B);
   EXPECT_TRUE(budget.TryReserve(60));

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <numeric>
 
 namespace kelp {
 namespace {
@@ -60,22 +63,38 @@ Duration LatencyHistogram::Quantile(double q) const {
 
 namespace {
 
+constexpr std::string_view kPrefix = "kelp_";
+// Longer than any value and what stands around it.
+constexpr size_t kValueBytes = 24;
+// So many buckets are printed as one: thousands of pipelines have a histogram each.
+constexpr size_t kBucketsPrinted = 2;
+
+using Buckets = std::array<uint64_t, LatencyHistogram::kBuckets>;
+
 // The lines of one histogram. One that never took a sample shows one bucket: thousands of resting
 // pipelines would fill a scrape with zeros.
-void PrintLatency(const std::string& full, const std::string& labels,
-                  const std::vector<uint64_t>& buckets, int64_t sum_ns, std::string& out) {
+void PrintLatency(const std::string& full, const std::string& labels, const Buckets& buckets,
+                  int64_t sum_ns, std::string& out) {
   const std::string head = labels.empty() ? "{" : labels.substr(0, labels.size() - 1) + ",";
+  const uint64_t total = std::accumulate(buckets.begin(), buckets.end(), uint64_t{0});
   uint64_t seen = 0;
-  for (const uint64_t n : buckets) seen += n;
-  const uint64_t total = std::exchange(seen, 0);
   for (size_t i = 0; i < buckets.size() && total != 0; ++i) {
     seen += buckets[i];
-    out += fmt::format("{}_bucket{}le=\"{}\"}} {}\n", full, head,
-                       BucketSeconds(static_cast<int>(i)), seen);
+    if (i % kBucketsPrinted != 0) continue;
+    fmt::format_to(std::back_inserter(out), "{}_bucket{}le=\"{}\"}} {}\n", full, head,
+                   BucketSeconds(static_cast<int>(i)), seen);
   }
-  out += fmt::format("{}_bucket{}le=\"+Inf\"}} {}\n", full, head, seen);
-  out += fmt::format("{}_sum{} {}\n", full, labels, static_cast<double>(sum_ns) / 1e9);
-  out += fmt::format("{}_count{} {}\n", full, labels, seen);
+  fmt::format_to(std::back_inserter(out), "{}_bucket{}le=\"+Inf\"}} {}\n", full, head, total);
+  fmt::format_to(std::back_inserter(out), "{}_sum{} {}\n", full, labels,
+                 static_cast<double>(sum_ns) / 1e9);
+  fmt::format_to(std::back_inserter(out), "{}_count{} {}\n", full, labels, total);
+}
+
+// As many bytes as PrintLatency adds at most.
+size_t LatencyBytes(size_t full, size_t labels, bool empty) {
+  constexpr size_t kLeBytes = 40;  // of _bucket, le= and its figure
+  const size_t lines = empty ? 3 : 3 + (LatencyHistogram::kBuckets + 1) / kBucketsPrinted;
+  return lines * (full + labels + kLeBytes + kValueBytes);
 }
 
 void PrintHead(const std::string& full, const std::string& help, const std::string& type,
@@ -85,9 +104,10 @@ void PrintHead(const std::string& full, const std::string& help, const std::stri
 
 }  // namespace
 
-std::vector<uint64_t> LatencyHistogram::Counts() const {
-  std::vector<uint64_t> counts;
-  for (const auto& b : buckets_) counts.push_back(b.load(std::memory_order_relaxed));
+std::array<uint64_t, LatencyHistogram::kBuckets> LatencyHistogram::Counts() const {
+  Buckets counts;
+  std::transform(buckets_.begin(), buckets_.end(), counts.begin(),
+                 [](const auto& bucket) { return bucket.load(std::memory_order_relaxed); });
   return counts;
 }
 
@@ -104,24 +124,35 @@ MetricSamples::Family& MetricSamples::Find(const std::string& name, const char* 
 void MetricSamples::Counter(const std::string& name, const char* help, const MetricLabels& labels,
                             uint64_t value) {
   Family& family = Find(name, help, "counter");
-  const std::string printed = PrintLabels(labels);
-  family.lines += fmt::format("kelp_{}{} {}\n", name, printed, value);
-  family.values[printed] = static_cast<double>(value);
+  fmt::format_to(std::back_inserter(family.lines), "kelp_{}{} {}\n", name, PrintLabels(labels),
+                 value);
 }
 
 void MetricSamples::Gauge(const std::string& name, const char* help, const MetricLabels& labels,
                           double value) {
   Family& family = Find(name, help, "gauge");
-  const std::string printed = PrintLabels(labels);
-  family.lines += fmt::format("kelp_{}{} {}\n", name, printed, value);
-  family.values[printed] = value;
+  fmt::format_to(std::back_inserter(family.lines), "kelp_{}{} {}\n", name, PrintLabels(labels),
+                 value);
 }
 
 void MetricSamples::Latency(const std::string& name, const char* help, const MetricLabels& labels,
                             const LatencyHistogram& latency) {
   Family& family = Find(name, help, "histogram");
-  PrintLatency("kelp_" + name, PrintLabels(labels), latency.Counts(), latency.sum_ns(),
-               family.lines);
+  family.histograms.push_back({PrintLabels(labels), latency.Counts(), latency.sum_ns()});
+}
+
+double MetricSamples::Value(const std::string& name, const std::string& labels) const {
+  const auto family = families_.find(name);
+  if (family == families_.end()) return 0;
+  // The lines begin behind a newline, and none of them is a comment.
+  const std::string_view lines = family->second.lines;
+  const std::string line = "kelp_" + name + labels + " ";
+  for (size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1) {
+    if (lines.substr(at).starts_with(line)) {
+      return std::strtod(lines.data() + at + line.size(), nullptr);
+    }
+  }
+  return 0;
 }
 
 MetricRegistry::Entry& MetricRegistry::Find(const std::string& name, const std::string& help,
@@ -132,7 +163,7 @@ MetricRegistry::Entry& MetricRegistry::Find(const std::string& name, const std::
     family.help = help;
   }
   CHECK(family.type == type, "metric " + name + " was registered with another type");
-  return family.entries[PrintLabels(labels)];
+  return family.entries[&*labels_.insert(PrintLabels(labels)).first];
 }
 
 Counter& MetricRegistry::AddCounter(const std::string& name, const std::string& help,
@@ -186,15 +217,17 @@ void MetricRegistry::RemoveWithLabel(const std::string& key, const std::string& 
   // Quotes within values are printed with a backslash, so this cannot match inside one.
   const std::string label = PrintLabels({{key, value}});
   const std::string pair = label.substr(1, label.size() - 2);
+  const auto carries = [&pair](const std::string& printed) {
+    return printed.find("{" + pair) != std::string::npos ||
+           printed.find("," + pair) != std::string::npos;
+  };
   MutexLock lock(mu_);
   for (auto& [name, family] : families_) {
-    std::erase_if(family.entries, [&](const auto& entry) {
-      const std::string& printed = entry.first;
-      return printed.find("{" + pair) != std::string::npos ||
-             printed.find("," + pair) != std::string::npos;
-    });
+    std::erase_if(family.entries, [&](const auto& entry) { return carries(*entry.first); });
   }
   std::erase_if(families_, [](const auto& family) { return family.second.entries.empty(); });
+  // Nothing is left that has them.
+  std::erase_if(labels_, carries);
 }
 
 MetricSamples MetricRegistry::Collect() const {
@@ -207,10 +240,7 @@ MetricSamples MetricRegistry::Collect() const {
 double MetricRegistry::Value(const std::string& name, const MetricLabels& labels) const {
   const std::string printed = PrintLabels(labels);
   const MetricSamples samples = Collect();
-  if (const auto family = samples.families_.find(name); family != samples.families_.end()) {
-    const auto value = family->second.values.find(printed);
-    return value == family->second.values.end() ? 0 : value->second;
-  }
+  if (samples.families_.contains(name)) return samples.Value(name, printed);
   MutexLock lock(mu_);
   const auto family = families_.find(name);
   if (family == families_.end()) return 0;
@@ -225,21 +255,60 @@ double MetricRegistry::Value(const std::string& name, const MetricLabels& labels
   return read != nullptr ? (**read)() : 0;
 }
 
-void MetricRegistry::PrintFamily(const std::string& name, const Family& family,
-                                 std::string& out) const {
-  const std::string full = "kelp_" + name;
+void MetricRegistry::PrintFamily(const std::string& name, const Family& family, std::string& out) {
+  const std::string full = std::string(kPrefix) + name;
   PrintHead(full, family.help, family.type, out);
-  for (const auto& [labels, entry] : family.entries) {
+  for (const auto& [text, entry] : family.entries) {
+    const std::string& labels = *text;
+    const auto print = [&, to = std::back_inserter(out)](auto value) {
+      fmt::format_to(to, "{}{} {}\n", full, labels, value);
+    };
     if (const auto* counter = std::get_if<Counter>(&entry)) {
-      out += fmt::format("{}{} {}\n", full, labels, counter->value());
+      print(counter->value());
     } else if (const auto* gauge = std::get_if<Gauge>(&entry)) {
-      out += fmt::format("{}{} {}\n", full, labels, gauge->value());
+      print(gauge->value());
     } else if (const Read* read = std::get_if<Read>(&entry)) {
-      out += fmt::format("{}{} {}\n", full, labels, (**read)());
+      print((**read)());
     } else if (const auto* latency = std::get_if<std::unique_ptr<LatencyHistogram>>(&entry)) {
       PrintLatency(full, labels, (*latency)->Counts(), (*latency)->sum_ns(), out);
     }
   }
+}
+
+void MetricRegistry::PrintSamples(const std::string& name, const MetricSamples::Family& family,
+                                  std::string& out) {
+  const std::string full = std::string(kPrefix) + name;
+  PrintHead(full, family.help, family.type, out);
+  out += family.lines;
+  for (const auto& histogram : family.histograms) {
+    PrintLatency(full, histogram.labels, histogram.counts, histogram.sum_ns, out);
+  }
+}
+
+size_t MetricRegistry::BytesToPrint(const MetricSamples& samples) const {
+  constexpr size_t kHeadBytes = 64;  // of the two comments, but for name and help
+  size_t bytes = 0;
+  const auto add_head = [&bytes](const std::string& name, const std::string& help) {
+    bytes += kHeadBytes + 2 * (kPrefix.size() + name.size()) + help.size();
+  };
+  for (const auto& [name, family] : samples.families_) {
+    add_head(name, family.help);
+    bytes += family.lines.size();
+    for (const auto& histogram : family.histograms) {
+      const bool empty = histogram.counts == Buckets{};
+      bytes += LatencyBytes(kPrefix.size() + name.size(), histogram.labels.size(), empty);
+    }
+  }
+  for (const auto& [name, family] : families_) {
+    add_head(name, family.help);
+    const size_t full = kPrefix.size() + name.size();
+    const bool histograms = family.type == "histogram";
+    for (const auto& [labels, entry] : family.entries) {
+      bytes += histograms ? LatencyBytes(full, labels->size(), false)
+                          : full + labels->size() + kValueBytes;
+    }
+  }
+  return bytes;
 }
 
 void MetricRegistry::PrintTo(std::string& out) const {
@@ -248,11 +317,12 @@ void MetricRegistry::PrintTo(std::string& out) const {
   const auto print_samples_before = [&](const std::string* name) {
     for (; sample != samples.families_.end() && (name == nullptr || sample->first < *name);
          ++sample) {
-      PrintHead("kelp_" + sample->first, sample->second.help, sample->second.type, out);
-      out += sample->second.lines;
+      PrintSamples(sample->first, sample->second, out);
     }
   };
   MutexLock lock(mu_);
+  // At once: a text of megabytes that grows by doubling takes three times its size.
+  out.reserve(out.size() + BytesToPrint(samples));
   for (const auto& [name, family] : families_) {
     print_samples_before(&name);
     PrintFamily(name, family, out);

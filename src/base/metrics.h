@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,8 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-// Durations in buckets of powers of two from 1 us to about 17 min; printed in seconds.
+// Durations in buckets of powers of two from 1 us to about 17 min; printed in seconds, two buckets
+// as one.
 class LatencyHistogram {
  public:
   static constexpr int kBuckets = 31;
@@ -60,7 +62,7 @@ class LatencyHistogram {
   Duration Quantile(double q) const;
   uint64_t count() const;
   // How many each bucket holds, and the sum of all durations.
-  std::vector<uint64_t> Counts() const;
+  std::array<uint64_t, kBuckets> Counts() const;
   int64_t sum_ns() const { return sum_ns_.load(std::memory_order_relaxed); }
 
  private:
@@ -81,13 +83,21 @@ class MetricSamples {
 
  private:
   friend class MetricRegistry;
+  // Printed only when all lines are: they take many times the memory.
+  struct Buckets {
+    std::string labels;
+    std::array<uint64_t, LatencyHistogram::kBuckets> counts;
+    int64_t sum_ns = 0;
+  };
   struct Family {
     std::string help;
     const char* type = "";
     std::string lines;
-    std::map<std::string, double> values;  // by printed labels
+    std::vector<Buckets> histograms;
   };
   Family& Find(const std::string& name, const char* help, const char* type);
+  // Of a counter or gauge; 0 when there is none. `labels` as they are printed.
+  double Value(const std::string& name, const std::string& labels) const;
   std::map<std::string, Family> families_;
 };
 
@@ -119,21 +129,36 @@ class MetricRegistry {
 
  private:
   using Read = std::unique_ptr<std::function<double()>>;
-  // Small, because an agent with thousands of pipelines has ten thousands of them: the labels are
-  // kept once, printed, as the key.
+  // Small, because an agent with thousands of pipelines has ten thousands of them: labels are kept
+  // printed, once for all metrics that carry the same.
   using Entry =
       std::variant<std::monostate, Counter, Gauge, std::unique_ptr<LatencyHistogram>, Read>;
+  struct TextLess {
+    using is_transparent = void;
+    static const std::string& Text(const std::string* text) { return *text; }
+    static const std::string& Text(const std::string& text) { return text; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return Text(a) < Text(b);
+    }
+  };
   struct Family {
     std::string help;
     std::string type;
-    std::map<std::string, Entry> entries;  // by printed labels
+    std::map<const std::string*, Entry, TextLess>
+        entries;  // by printed labels, which are in labels_
   };
   Entry& Find(const std::string& name, const std::string& help, const char* type,
               const MetricLabels& labels) REQUIRES(mu_);
   MetricSamples Collect() const;
-  void PrintFamily(const std::string& name, const Family& family, std::string& out) const;
+  static void PrintFamily(const std::string& name, const Family& family, std::string& out);
+  static void PrintSamples(const std::string& name, const MetricSamples::Family& family,
+                           std::string& out);
+  // About as many bytes as PrintTo adds, rather more than fewer.
+  size_t BytesToPrint(const MetricSamples& samples) const REQUIRES(mu_);
 
   mutable Mutex mu_;
+  std::set<std::string> labels_ GUARDED_BY(mu_);  // printed
   std::map<std::string, Family> families_ GUARDED_BY(mu_);
   // Held while collectors run; never together with mu_.
   mutable Mutex collectors_mu_;
