@@ -422,6 +422,8 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   // A plain one that matches is found as any other file.
   if (when <= begun || (!packed && options_.include.Matches(at) && Wanted(at))) return false;
   if (live_.count(FileKey::Of(*info)) != 0 || KnownInode(*info) != nullptr) return false;
+  // What it is made of is still there, and tells more.
+  if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
   const Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || (packed && opened->packed == nullptr) ||
       IsKnownContent(path.path, opened->head)) {

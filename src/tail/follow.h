@@ -376,7 +376,7 @@ class Follow {
   void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
   void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
   void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
-  void Know(Checkpoint checkpoint);
+  void Know(Checkpoint checkpoint, bool by_key);
   void Unknow(const OriginId& origin);
   void MarkVanished();
   void RememberPath(const Checkpoint& checkpoint);

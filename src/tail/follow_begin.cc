@@ -208,6 +208,7 @@ void Follow::WaitFor(Incarnation& file, Incarnation* older) {
   } else {
     // At the end of the step: until then an older one may turn up.
     file.predecessor = {};
+    context_.moved[file.origin()] = file.source;
     fresh_.push_back(file.source->origin());
     context_.fresh.insert(this);
   }

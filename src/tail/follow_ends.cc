@@ -55,7 +55,10 @@ void Follow::OnModified(Incarnation& file) {
     if (info.ok() && info->size < file.source->size() && CheckReplaced(file)) return;
     if (info.ok() && file.source->position() == 0) {
       file.source->set_size(info->size);
+      const Fingerprint before = file.source->Evidence().first;
       if (!file.source->SeeHead(*open) && CheckReplaced(file)) return;
+      // By this it is found again, should it be compressed while nobody looks.
+      if (file.source->Evidence().first != before) context_.moved[file.origin()] = file.source;
     }
   }
   Touch(file);
@@ -76,6 +79,8 @@ void Follow::Drained(Incarnation& file) {
     Incarnation* next = Find(origin);
     if (next == nullptr) continue;
     next->predecessor = {};
+    // Its beginning may have been seen since it was stored.
+    context_.moved[origin] = next->source;
     fresh_.push_back(origin);
     context_.fresh.insert(this);
   }
@@ -137,8 +142,11 @@ void Follow::DoneWith(Incarnation& file) {
     if (file.deleted) {
       checkpoint.vanished = context_.env.clock().Now();
       context_.vanished.emplace(checkpoint.vanished, origin);
+      // It stays known: rotation may have compressed it. Without a birth its inode says nothing any
+      // more.
+      Know(checkpoint, /*by_key=*/checkpoint.identity.born != kNoTime);
     } else {
-      Know(checkpoint);
+      Know(checkpoint, /*by_key=*/true);
     }
     context_.put[origin] = std::move(checkpoint);
   }

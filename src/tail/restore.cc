@@ -17,9 +17,9 @@ constexpr Duration kPackingTime = 60s;
 
 }  // namespace
 
-void Follow::Know(Checkpoint checkpoint) {
+void Follow::Know(Checkpoint checkpoint, bool by_key) {
   Unknow(checkpoint.origin);
-  known_by_key_.emplace(checkpoint.identity.key, checkpoint.origin);
+  if (by_key) known_by_key_.emplace(checkpoint.identity.key, checkpoint.origin);
   const OriginId origin = checkpoint.origin;
   known_[origin] = std::move(checkpoint);
 }
@@ -42,7 +42,7 @@ void Follow::Start(CheckpointSpace known) {
   lost_ = known.lost;
   for (Checkpoint& checkpoint : known.checkpoints) {
     context_.last_ordinal = std::max(context_.last_ordinal, checkpoint.ordinal);
-    Know(std::move(checkpoint));
+    Know(std::move(checkpoint), /*by_key=*/true);
   }
   starting_ = true;
   scan_complete_ = true;
@@ -245,9 +245,12 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
     return;
   }
   const bool packed = opened->packed != nullptr;
-  if (WithoutPacking(at) != at && opened->head.size() < Fingerprint::kBytesMax &&
-      (!packed || opened->packed->incomplete())) {
-    // It is being written; whose content it has cannot be told yet.
+  const std::string plain(WithoutPacking(at));
+  const bool half =
+      opened->head.size() < Fingerprint::kBytesMax && (!packed || opened->packed->incomplete());
+  if (plain != at && (half || context_.env.files().Stat(plain).ok())) {
+    // It is being written, or just was: whose content it has cannot be told yet, or is told by the
+    // file that it is made of.
     if (context_.env.clock().Now() - info.modified < kPackingTime.count()) {
       look_again_[at] = context_.Now() + kLookAgain;
       WakeAt(look_again_[at]);
@@ -305,7 +308,12 @@ bool Follow::Older(const Incarnation& a, const Incarnation& b, bool by_ordinal) 
 // Gives a file that was found late its place among those of its path that still wait.
 void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
   Incarnation* later = Find(path.last);
-  if (later == nullptr || Older(*later, file, by_ordinal)) {
+  // What has the name came last, however old it is: copies are younger than what they are made of.
+  const bool has_name = later != nullptr && path.current == later && [&] {
+    const Result<FileInfo> now = context_.env.files().Stat(path.path);
+    return now.ok() && later->Is(*now);
+  }();
+  if (later == nullptr || (!has_name && Older(*later, file, by_ordinal))) {
     WaitFor(file, later);
     SetLast(path, file);
     return;
@@ -424,7 +432,7 @@ void Follow::RememberPath(const Checkpoint& checkpoint) {
 
 void Follow::OnReleased(const Checkpoint& checkpoint) {
   if (Find(checkpoint.origin) != nullptr) return;
-  Know(checkpoint);
+  Know(checkpoint, /*by_key=*/true);
   const auto it = deferred_.find(checkpoint.origin);
   if (it == deferred_.end()) return;
   const std::string at = it->second;
