@@ -28,8 +28,19 @@ void SourceNews::Disconnect() {
   wake_ = nullptr;
 }
 
+FileSource::Start FileSource::StartOf(Checkpoint& checkpoint) {
+  return {.origin = checkpoint.origin,
+          .space = std::move(checkpoint.space),
+          .path = std::move(checkpoint.path),
+          .resume = checkpoint.resume,
+          .ordinal = checkpoint.ordinal,
+          .vanished = checkpoint.vanished,
+          .begun = checkpoint.begun,
+          .heir = checkpoint.heir};
+}
+
 FileSource::FileSource(Options options)
-    : start_(std::move(options.start)),
+    : start_(StartOf(options.start)),
       resource_(std::move(options.resource)),
       decoder_(std::move(options.decoder)),
       metrics_(options.metrics),
@@ -38,13 +49,14 @@ FileSource::FileSource(Options options)
       position_(start_.resume),
       size_(start_.resume),
       acked_(start_.resume),
-      packing_(start_.packing),
-      identity_(start_.identity),
-      guard_(start_.guard) {
-  decoder_->Start(start_.line, start_.emitted);
-  flights_.push_back({start_.resume, start_.emitted, start_.line, start_.guard});
+      packing_(options.start.packing),
+      identity_(options.start.identity),
+      guard_(options.start.guard) {
+  const Checkpoint& start = options.start;
+  decoder_->Start(start.line, start.emitted);
+  flights_.push_back({start.resume, start.emitted, start.line, start.guard});
   MutexLock lock(mu_);
-  cuts_ = start_.cuts;
+  cuts_ = start.cuts;
   if (!start_.heir.empty() && !cuts_.empty()) {
     hand_over_ = std::make_unique<HandOver>();
     hand_over_->at = cuts_.back();
@@ -448,10 +460,14 @@ pipeline::SourceInfo FileSource::Info() const {
 }
 
 Checkpoint FileSource::Snapshot() {
-  Checkpoint checkpoint = start_;
+  Checkpoint checkpoint;
+  checkpoint.origin = start_.origin;
+  checkpoint.space = start_.space;
+  checkpoint.path = start_.path;
+  checkpoint.ordinal = start_.ordinal;
+  checkpoint.vanished = start_.vanished;
+  checkpoint.begun = start_.begun;
   checkpoint.resume = acked_;
-  checkpoint.cuts.clear();
-  checkpoint.heir = {};
   MutexLock lock(mu_);
   checkpoint.identity = identity_;
   checkpoint.packing = packing_;

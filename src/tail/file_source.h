@@ -176,6 +176,18 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
     framing::LinePlace line;
     Guard guard;
   };
+  // What stays of the checkpoint it began with: most of ten thousand sources rest, so what it said
+  // of the position is kept in `flights_` and `cuts_` only.
+  struct Start {
+    OriginId origin;
+    std::string space;
+    std::string path;
+    uint64_t resume = 0;
+    uint64_t ordinal = 0;
+    UnixNanos vanished = kNoTime;
+    UnixNanos begun = kNoTime;
+    OriginId heir;
+  };
   // The bytes of a turn as they were read, before the decoder had them.
   struct Raw {
     const char* data;
@@ -206,8 +218,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Guard GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]);
   // Fills in what follows from the rows.
   void Seal(Batch& batch);
+  static Start StartOf(Checkpoint& checkpoint);
 
-  const Checkpoint start_;
+  const Start start_;
   const ResourcePtr resource_;
   const std::unique_ptr<framing::LineDecoder> decoder_;
   const SourceMetrics metrics_;
