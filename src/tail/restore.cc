@@ -79,6 +79,8 @@ void Follow::StartPass() {
     const Result<FileInfo> info = context_.env.files().Stat(one.at, /*follow_symlink=*/false);
     if (it != paths_.end() && info.ok()) BeginMissed(it->second, *info, one.at);
   }
+  related_ = {};  // knows every name of a directory
+  related_dir_.clear();
 }
 
 // Files that were rotated while nobody looked: known by their identity, found under another name;

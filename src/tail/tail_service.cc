@@ -475,6 +475,7 @@ Status TailService::Impl::WriteCheckpoints() {
     moved.swap(context_.moved);
     remove.swap(context_.remove);
   }
+  changes.put.reserve(moved.size() + put.size());
   for (const auto& [origin, source] : moved) changes.put.push_back(source->Snapshot());
   for (const auto& [origin, checkpoint] : put) {
     if (moved.count(origin) == 0) changes.put.push_back(checkpoint);
