@@ -1,4 +1,6 @@
 // Files that were compressed before they were read to their end.
+#include <algorithm>
+
 #include "tail/packing.h"
 #include "tail/rotated_name.h"
 #include "tail/tail_fixture.h"
@@ -125,6 +127,42 @@ TEST_F(CompressedTest, AClosedFileThatWasCompressedIsContinued) {
   Pass(12s);
   ASSERT_EQ(host_->rows.size(), 4u);
   EXPECT_EQ(host_->rows.back().body, "two");
+}
+
+TEST_F(CompressedTest, AFileThatWasReadAndDeletedIsNotReadAgainInItsPackedForm) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  AckAndStore();
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "two\n");
+  Pass(1s);
+  Compress("a.log.1", "a.log.1.gz");
+  // Until its checkpoint is one of a file that is gone.
+  Pass(tail_options_.deleted_linger + 5s);
+  AckAndStore();
+  // Whoever moves it makes it look new.
+  dir_.Rename("a.log.1.gz", "a.log.2.gz");
+  Pass(5s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+}
+
+TEST_F(CompressedTest, WhileThePlainOneIsThereThePackedOneIsNotRead) {
+  dir_.Append("a.log", "zero\n");
+  Start();
+  AckAndStore();
+  Stop();
+  env_.Advance(1s);
+  dir_.Remove("a.log");
+  dir_.Write("a.log.1", "one\n");
+  dir_.Write("a.log.1.gz", Gzip("one\n"));
+  dir_.Append("a.log", "two\n");
+  Start();
+  Pass(5s);
+  dir_.Remove("a.log.1");
+  Pass(20s);
+  const Bodies bodies = host_->Bodies();
+  EXPECT_LE(std::count(bodies.begin(), bodies.end(), "one"), 1);
+  EXPECT_EQ(std::count(bodies.begin(), bodies.end(), "two"), 1);
 }
 
 TEST_F(CompressedTest, APackedFileThatMatchesIsNotReadAsText) {

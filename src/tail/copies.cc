@@ -217,6 +217,8 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
       IsTaken(*named, file)) {
     return false;
   }
+  // What it is made of is still there, and tells more.
+  if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
   Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || FileKey::Of(opened->info) != FileKey::Of(*named)) return false;
   const std::string& head = opened->head;
@@ -230,6 +232,8 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
     }
     if (!ValueOr(file.source->Holds(*opened->file, opened->info.size), false)) return false;
   }
+  // A beginning of which little was seen fits many files; those that fit another better are its.
+  if (packed && IsReadContent(file.path, head, print.bytes)) return false;
   // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
   MoveToCopy(file, at, std::move(opened).value());
   return true;
@@ -444,10 +448,12 @@ bool Follow::IsKnownContent(const std::string& path, std::string_view head) cons
   });
 }
 
-// Whether some origin of this path began so: what rotation compressed later.
-bool Follow::IsReadContent(const std::string& path, std::string_view head) const {
+// Whether some origin of this path began so, of which more than so many bytes were seen: what
+// rotation compressed later.
+bool Follow::IsReadContent(const std::string& path, std::string_view head,
+                           uint32_t more_than) const {
   const auto same = [&](const std::string& of, const Fingerprint& print) {
-    return of == path && print.bytes > 0 && print.Matches(head);
+    return of == path && print.bytes > more_than && print.Matches(head);
   };
   for (const auto& [origin, file] : files_) {
     if (same(file->path, file->source->Evidence().first)) return true;

@@ -338,7 +338,7 @@ class Follow {
   void BeginMissedCopies(NamedPath& path, UnixNanos begun);
   bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
   bool IsKnownContent(const std::string& path, std::string_view head) const;
-  bool IsReadContent(const std::string& path, std::string_view head) const;
+  bool IsReadContent(const std::string& path, std::string_view head, uint32_t more_than = 0) const;
   bool HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
   const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);

@@ -93,10 +93,16 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if ((bits & SourceNews::kAcked) != 0 && !inherits_.empty()) HeirAcked(file);
   UpdateLag(file);
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
-  if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
+  if ((bits & SourceNews::kHalf) != 0) {
+    LookClosely(file);
+    // Its writer went on behind what had been the end: the next file may begin with the rest.
+    if (file.displaced && std::exchange(file.drained, false)) file.source->WatchEnd();
+  }
   if ((bits & SourceNews::kAtEnd) != 0) context_.moved[file.origin()] = file.source;
   if ((bits & SourceNews::kAtEnd) != 0 && file.displaced && !file.drained) Drained(file);
-  if ((bits & SourceNews::kReplaced) != 0 && !file.ended) ContentReplaced(file);
+  // Unless its copy was found before this was heard.
+  const bool replaced = (bits & SourceNews::kReplaced) != 0 && file.source->file() == nullptr;
+  if (replaced && !file.ended) ContentReplaced(file);
   if ((bits & SourceNews::kFinished) != 0) Ended(file);
   if ((bits & SourceNews::kDone) != 0) DoneWith(file);
 }
