@@ -76,6 +76,11 @@ int main(int argc, char** argv) {
   // Threads share two allocator arenas: the hot path recycles its own buffers, and an arena per
   // thread would only hold memory.
   mallopt(M_ARENA_MAX, 2);
+  // What is larger than a read's buffers comes and goes at once (the text of a scrape, mostly) and
+  // is given back at once. Said because the allocator would learn from the first of them to keep
+  // the next ones.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
   signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);

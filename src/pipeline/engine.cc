@@ -241,6 +241,7 @@ void Engine::Impl::Apply(std::vector<PipelineConfig> configs, config::Problems& 
       it = slots_.erase(it);
     }
   }
+  configs = {};  // the runtimes have what they need; starting takes memory, too
   RunChanges(changes);
 }
 
