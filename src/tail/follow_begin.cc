@@ -10,6 +10,9 @@ namespace {
 
 // A file that cannot be opened is tried again after this long, or when its rights change.
 constexpr Duration kOpenRetry = 10s;
+// Without descriptors, so many names are tried again in kOriginRetry: those that are parked are
+// used soon, and thousands of names do not mean thousands of calls.
+constexpr size_t kDescriptorTries = 64;
 // An origin that another source still holds is soon free.
 constexpr Duration kOriginRetry = 100ms;
 // Leaves room for origins that are found later and belong in between.
@@ -39,7 +42,12 @@ Incarnation* Follow::Open(NamedPath& path) {
     // Gone again: events and scans tell when there is a new one.
     const bool gone = head.status().code() == Code::kNotFound;
     if (!gone) ReportScanError(head.status());
-    RetryLater(path, gone ? kOriginRetry : kOpenRetry);
+    Duration pause = gone ? kOriginRetry : kOpenRetry;
+    if (head.status().code() == Code::kResourceExhausted) {
+      const auto turns = static_cast<int64_t>(1 + retries_.size() / kDescriptorTries);
+      pause = std::min<Duration>(kOpenRetry, turns * kOriginRetry);
+    }
+    RetryLater(path, pause);
     return nullptr;
   }
   // Between looking and opening the name may have come to mean something else.

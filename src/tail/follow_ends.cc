@@ -93,11 +93,7 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if ((bits & SourceNews::kAcked) != 0 && !inherits_.empty()) HeirAcked(file);
   UpdateLag(file);
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
-  if ((bits & SourceNews::kHalf) != 0) {
-    LookClosely(file);
-    // Its writer went on behind what had been the end: the next file may begin with the rest.
-    if (file.displaced && std::exchange(file.drained, false)) file.source->WatchEnd();
-  }
+  if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
   if ((bits & SourceNews::kAtEnd) != 0) context_.moved[file.origin()] = file.source;
   if ((bits & SourceNews::kAtEnd) != 0 && file.displaced && !file.drained) Drained(file);
   // Unless its copy was found before this was heard.
@@ -312,7 +308,8 @@ std::vector<std::shared_ptr<FileSource>> Follow::Stop() {
       NoteClosed(*file);
       file->source->Attach(nullptr);
       ClearLocation(*file);
-      std::erase_if(context_.held, [&](const HeldFile& held) { return held.file == file.get(); });
+      std::erase_if(context_.held,
+                    [of = file.get()](const HeldFile& held) { return held.file == of; });
       UpdateLag(*file);
       if (options_.metrics.followed_files != nullptr) options_.metrics.followed_files->Add(-1);
       host_.Remove(file->id);

@@ -313,10 +313,12 @@ void TailService::Impl::StartFollows(Duration now) {
     for (auto& [origin, source] : draining_) {
       Checkpoint checkpoint = source->Snapshot();
       if (checkpoint.space != follow.space()) continue;
-      std::erase_if(known->checkpoints, [&](const auto& c) { return c.origin == origin; });
+      std::erase_if(known->checkpoints,
+                    [&](const auto& c) { return c.origin == checkpoint.origin; });
       known->checkpoints.push_back(std::move(checkpoint));
     }
-    for (const auto& [origin, checkpoint] : context_.put) {
+    for (const auto& put : context_.put) {
+      const Checkpoint& checkpoint = put.second;
       if (checkpoint.space != follow.space()) continue;
       std::erase_if(known->checkpoints,
                     [&](const auto& c) { return c.origin == checkpoint.origin; });
