@@ -256,9 +256,14 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
   for (const FileWatcher::Event& event : events) Dispatch(event);
   const bool news = HandleNews();
   while (!context_.due.empty() && context_.due.begin()->first <= now) {
-    Follow* follow = context_.due.begin()->second;
-    context_.due.erase(context_.due.begin());
-    follow->OnTimer(now);
+    std::vector<std::pair<Duration, Follow*>> due(context_.due.begin(), context_.due.end());
+    // Not in the order of addresses: a simulated run must be the same every time.
+    std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : a.second->space() < b.second->space();
+    });
+    for (const auto& [when, follow] : due) {
+      if (when <= now && context_.due.erase({when, follow}) != 0) follow->OnTimer(now);
+    }
   }
   if (!context_.held.empty()) Follow::KeepCeilings(context_, now);
   SafetyScan(now);
