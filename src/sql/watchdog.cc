@@ -37,21 +37,28 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
+Watchdog::Why Watchdog::Look() const {
+  if (limits_.cancelled != nullptr && limits_.cancelled->load(std::memory_order_relaxed)) {
+    return Why::kCancelled;
+  }
+  return std::chrono::steady_clock::now() - begin_ >= limits_.time ? Why::kTime : Why::kNone;
+}
+
+Watchdog::Why Watchdog::why() const {
+  const Why why = why_;
+  return why == Why::kNone ? Look() : why;
+}
+
 void Watchdog::Run() {
-  const auto begin = std::chrono::steady_clock::now();
   const uint64_t resident_max = ResidentBytes() + kGrowthFactor * limits_.memory.bytes;
   MutexLock lock(mu_);
   while (!done_) {
     wake_.WaitFor(mu_, kInterval);
     if (done_) return;
     if (why_ == Why::kNone) {
-      if (limits_.cancelled != nullptr && limits_.cancelled->load(std::memory_order_relaxed)) {
-        why_ = Why::kCancelled;
-      } else if (std::chrono::steady_clock::now() - begin >= limits_.time) {
-        why_ = Why::kTime;
-      } else if (ResidentBytes() > resident_max) {
-        why_ = Why::kMemory;
-      }
+      Why why = Look();
+      if (why == Why::kNone && ResidentBytes() > resident_max) why = Why::kMemory;
+      why_ = why;
     }
     if (why_ != Why::kNone) stop_();
   }

@@ -10,6 +10,7 @@
 #define KELP_SQL_WATCHDOG_H_
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -26,13 +27,18 @@ class Watchdog {
   // Calls `stop` again and again once a limit is passed, until destroyed.
   Watchdog(const query::Limits& limits, std::function<void()> stop);
   ~Watchdog();
-  Why why() const { return why_; }
+  // Which limit is passed. Looks itself when the thread has not yet: a scan sees the same limits
+  // and may end the statement first. Memory is only the thread's to look at.
+  Why why() const;
 
  private:
   void Run();
+  // Of those limits that whoever runs the statement sees, too.
+  Why Look() const;
 
   const query::Limits limits_;
   const std::function<void()> stop_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<Why> why_{Why::kNone};
   Mutex mu_;
   CondVar wake_;
