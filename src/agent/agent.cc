@@ -33,6 +33,14 @@ int WorkerCount(const AgentConfig& config) {
   return std::clamp(wanted, 1, std::min(cores, kWorkersMax));
 }
 
+tail::TailOptions TailOptionsOf(const AgentConfig& config) {
+  tail::TailOptions options;
+  options.held_files_max = static_cast<size_t>(config.held_files_max);
+  options.held_bytes_max = config.held_bytes_max.bytes;
+  options.held_age_max = config.held_age_max;
+  return options;
+}
+
 }  // namespace
 
 Agent::Agent(Env& env, const pipeline::Registry& registry, std::string config_path)
@@ -76,7 +84,8 @@ Status Agent::Start() {
   services.metrics = &metrics_;
   services.data_dir = config_.data_dir;
   services.host_name = config_.host_name.empty() ? HostName() : config_.host_name;
-  ASSIGN_OR_RETURN(tail_, tail::TailService::Open(env_, metrics_, config_.data_dir));
+  ASSIGN_OR_RETURN(
+      tail_, tail::TailService::Open(env_, metrics_, config_.data_dir, TailOptionsOf(config_)));
   services.tail = tail_.get();
   governor_ =
       std::make_unique<MemoryGovernor>(config_.memory_limit, OwnProcessMemory(env_.files()));
@@ -122,6 +131,9 @@ void Agent::WarnOfRestartKeys(const AgentConfig& next) {
   if (next.memory_limit != config_.memory_limit) warn("memory_limit");
   if (next.cpu_limit != config_.cpu_limit) warn("cpu_limit");
   if (next.workers != config_.workers) warn("workers");
+  if (next.held_files_max != config_.held_files_max) warn("held_files_max");
+  if (next.held_bytes_max != config_.held_bytes_max) warn("held_bytes_max");
+  if (next.held_age_max != config_.held_age_max) warn("held_age_max");
   if (next.host_name != config_.host_name) warn("host_name");
 }
 

@@ -40,6 +40,19 @@ const config::Schema<AgentConfig>& AgentConfig::ConfigSchema() {
                   .max = 64})
           .Field("shutdown_grace", &AgentConfig::shutdown_grace,
                  {.doc = "How long a stopping agent keeps sending what it has read."})
+          .Field("held_files_max", &AgentConfig::held_files_max,
+                 {.doc = "How many files that were deleted, or rotated out of sight, are held open "
+                         "until they were read. Beyond it, the one held longest is closed; what "
+                         "was not read of it is lost and counted. Applies to all pipelines "
+                         "together.",
+                  .min = 1,
+                  .max = 1'000'000})
+          .Field("held_bytes_max", &AgentConfig::held_bytes_max,
+                 {.doc = "How many bytes that were not read yet such files may hold together, on a "
+                         "disk that is not free before they are closed. 0: no limit.",
+                  .example = "10GiB"})
+          .Field("held_age_max", &AgentConfig::held_age_max,
+                 {.doc = "How long such a file may be held.", .example = "24h", .min = 1s})
           .Field("host_name", &AgentConfig::host_name,
                  {.doc = "The resource tag host.name of every row. Empty: what the system says."})
           .Field("log", &AgentConfig::log, {.doc = "The agent's own log."})

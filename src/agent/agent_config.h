@@ -26,6 +26,10 @@ struct AgentConfig {
   double cpu_limit = 0;
   int workers = 0;
   Duration shutdown_grace = 20s;
+  // How much of the disk deleted files may take, held open until they were read.
+  int held_files_max = 1024;
+  ByteSize held_bytes_max = 10_GiB;
+  Duration held_age_max = 24h;
   std::string host_name;
   config::LogConfig log;
   std::string pipelines_dir;

@@ -52,6 +52,20 @@ TEST_F(ConfigLoaderTest, ReadsTheMainFileAndTheDirectoryBesideIt) {
   EXPECT_EQ(loader_.Directories(), (std::vector<std::string>{dir_, dir_ + "/p.d"}));
 }
 
+TEST_F(ConfigLoaderTest, ReadsTheCeilingsOnHeldFilesAndRefusesOnesThatHoldNothing) {
+  Write("agent.yaml", "held_files_max: 2\nheld_bytes_max: 1MiB\nheld_age_max: 90s\n");
+  config::Problems problems;
+  const AgentConfig agent = loader_.Load(problems).agent;
+  EXPECT_EQ(problems.ToString(), "");
+  EXPECT_EQ(agent.held_files_max, 2);
+  EXPECT_EQ(agent.held_bytes_max, 1_MiB);
+  EXPECT_EQ(agent.held_age_max, Duration(90s));
+  Write("agent.yaml", "held_files_max: 0\nheld_age_max: 0s\n");
+  EXPECT_EQ(Names(), "");
+  EXPECT_NE(problems_.find(":1:17: \"0\" is below the minimum"), std::string::npos) << problems_;
+  EXPECT_NE(problems_.find(":2:15: \"0s\" is below the minimum"), std::string::npos) << problems_;
+}
+
 TEST_F(ConfigLoaderTest, ABadFileKeepsItsLastGoodPipelinesAndTouchesNoOther) {
   Write("agent.yaml", "pipelines_dir: p.d\n");
   Write("p.d/a.yaml", PipelineText("a"));
