@@ -10,6 +10,8 @@
 
 #include "codec/byte_buffer.h"
 #include "codec/json_print.h"
+#include "query/literal_finder.h"
+#include "query/number.h"
 #include "query/number_summary.h"
 #include "query/outcome.h"
 #include "query/scan.h"
@@ -52,6 +54,40 @@ void AddColumn(const TextColumn& column, const Bitmap& rows, ValueTable& table, 
     const Value value = column.Get(row);
     if (!value.missing()) table.Add(value.text(), 1, memory);
   });
+}
+
+bool IsInteger(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+std::string_view KindOf(const std::vector<const ValueTable::Entry*>& entries, bool numbers) {
+  size_t integers = 0, reals = 0, booleans = 0, json = 0;
+  for (const ValueTable::Entry* entry : entries) {
+    const std::string& text = entry->text;
+    if (IsInteger(text)) {
+      ++integers;
+    } else if (text.starts_with('{') || text.starts_with('[')) {
+      ++json;
+    } else if (text == "true" || text == "false") {
+      ++booleans;
+    } else if (Number::Parse(text)) {
+      ++reals;
+    }
+  }
+  const size_t all = entries.size();
+  if (all == 0) return "text";
+  if (integers == all) return "integer";
+  if (integers + reals == all) return "number";
+  if (booleans == all) return "boolean";
+  if (json == all) return "json";
+  return numbers ? "mixed" : "text";
+}
+
+bool HasPrefix(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](char a, char b) { return FoldAscii(a) == FoldAscii(b); });
 }
 
 // One call of FieldStatistics.
@@ -169,9 +205,14 @@ class Collector {
   }
 
   FieldStat Describe(const FieldKey& key, const ValueTable& table) const {
-    FieldStat out{key.first, key.second, table.count(), table.distinct(), table.exact(), {}, {}};
+    FieldStat out{key.first,        key.second,    {}, table.count(),
+                  table.distinct(), table.exact(), {}, {}};
     std::vector<const ValueTable::Entry*> entries = table.entries();
     out.numbers = SummariseNumbers(table, entries);
+    out.kind = KindOf(entries, out.numbers.has_value());
+    std::erase_if(entries, [this](const ValueTable::Entry* entry) {
+      return !HasPrefix(entry->text, request_.prefix);
+    });
     const size_t top = std::min<size_t>(std::min(request_.top, kTopValuesMax), entries.size());
     std::partial_sort(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(top), entries.end(),
                       [](const ValueTable::Entry* a, const ValueTable::Entry* b) {
@@ -195,11 +236,20 @@ std::string JsonString(std::string_view text) {
 }
 
 void PrintNumbers(const NumberStats& n, std::string& out) {
-  fmt::format_to(std::back_inserter(out),
-                 "{{\"count\":{},\"min\":{},\"max\":{},\"average\":{},\"p50\":{},\"p90\":{},"
-                 "\"p95\":{},\"p99\":{},\"buckets\":[{}]}}",
-                 n.count, n.min, n.max, n.average, n.p50, n.p90, n.p95, n.p99,
-                 fmt::join(n.buckets, ","));
+  auto to = std::back_inserter(out);
+  fmt::format_to(to,
+                 "{{\"count\":{},\"min\":{},\"max\":{},\"mean\":{},\"p50\":{},\"p90\":{},"
+                 "\"p95\":{},\"p99\":{},\"histogram\":[",
+                 n.count, n.min, n.max, n.average, n.p50, n.p90, n.p95, n.p99);
+  // Equal numbers have one bar.
+  const size_t bars = n.min < n.max ? n.buckets.size() : 1;
+  const double width = (n.max - n.min) / static_cast<double>(bars);
+  for (size_t i = 0; i < bars; ++i) {
+    const double from = n.min + width * static_cast<double>(i);
+    fmt::format_to(to, "{}{{\"from\":{},\"to\":{},\"rows\":{}}}", i == 0 ? "" : ",", from,
+                   i + 1 == bars ? n.max : from + width, n.buckets[i]);
+  }
+  out += "]}";
 }
 
 }  // namespace
@@ -212,28 +262,34 @@ Result<FieldStatsResult> FieldStatistics(const store::Snapshot& snapshot, const 
   return Collector(snapshot, query, request).Run();
 }
 
+void PrintFieldJson(const FieldStat& field, uint64_t rows, std::string& out) {
+  auto to = std::back_inserter(out);
+  const double share =
+      rows == 0 ? 0 : static_cast<double>(field.present) / static_cast<double>(rows);
+  fmt::format_to(to,
+                 "{{\"name\":{},\"resource\":{},\"kind\":\"{}\",\"rows\":{},\"coverage\":{:.4f},"
+                 "\"distinct\":{},\"distinct_exact\":{},\"top\":[",
+                 JsonString(field.name), field.resource, field.kind, field.present, share,
+                 field.distinct, field.exact);
+  for (size_t i = 0; i < field.top.size(); ++i) {
+    fmt::format_to(to, "{}{{\"value\":{},\"rows\":{}}}", i == 0 ? "" : ",",
+                   JsonString(field.top[i].value), field.top[i].count);
+  }
+  out += "],\"numbers\":";
+  if (field.numbers) {
+    PrintNumbers(*field.numbers, out);
+  } else {
+    out += "null";
+  }
+  out += '}';
+}
+
 void PrintFieldStatsJson(const FieldStatsResult& result, std::string& out) {
   auto to = std::back_inserter(out);
-  fmt::format_to(to, "{{\"rows\":{},\"complete\":{},\"fields\":[", result.rows, result.complete);
+  fmt::format_to(to, "{{\"rows\":{},\"sampled\":{},\"fields\":[", result.rows, !result.complete);
   for (size_t i = 0; i < result.fields.size(); ++i) {
-    const FieldStat& field = result.fields[i];
-    fmt::format_to(to,
-                   "{}{{\"name\":{},\"resource\":{},\"present\":{},\"coverage\":{:.4f},"
-                   "\"distinct\":{},\"exact\":{},\"top\":[",
-                   i == 0 ? "" : ",", JsonString(field.name), field.resource, field.present,
-                   static_cast<double>(field.present) / static_cast<double>(result.rows),
-                   field.distinct, field.exact);
-    for (size_t t = 0; t < field.top.size(); ++t) {
-      fmt::format_to(to, "{}{{\"value\":{},\"count\":{}}}", t == 0 ? "" : ",",
-                     JsonString(field.top[t].value), field.top[t].count);
-    }
-    out += "],\"numbers\":";
-    if (field.numbers) {
-      PrintNumbers(*field.numbers, out);
-    } else {
-      out += "null";
-    }
-    out += '}';
+    if (i > 0) out += ',';
+    PrintFieldJson(result.fields[i], result.rows, out);
   }
   fmt::format_to(to, "],\"fields_left_out\":{}}}", result.fields_left_out);
 }

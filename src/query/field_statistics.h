@@ -34,6 +34,8 @@ struct FieldStatsRequest {
   // The newest so many matching rows, rounded up to whole groups of blocks.
   uint64_t rows = 1'000'000;
   uint32_t top = 10;
+  // The top values are those that begin so, ASCII case ignored.
+  std::string prefix;
   std::vector<std::string> fields;  // full names; empty: all fields and tags, without the body
   Limits limits;
   bool explain = false;
@@ -55,6 +57,9 @@ struct NumberStats {
 struct FieldStat {
   std::string name;
   bool resource = false;
+  // "text", "integer", "number", "boolean", "json" (objects and arrays), or "mixed": at least half
+  // are numbers. By the values that were counted one by one.
+  std::string_view kind = "text";
   uint64_t present = 0;  // rows that have it
   uint64_t distinct = 0;
   bool exact = true;  // `distinct` and the top values are no estimates
@@ -79,9 +84,11 @@ struct FieldStatsResult {
 Result<FieldStatsResult> FieldStatistics(const store::Snapshot& snapshot, const Query& query,
                                          const FieldStatsRequest& request);
 
-// {"rows":N,"complete":…,"fields":[{"name","resource","present","coverage","distinct","exact",
-// "top":[{"value","count"}],"numbers":{…}|null}],"fields_left_out":N}. Appends.
+// {"rows":N,"sampled":BOOL,"fields":[FIELD…],"fields_left_out":N}. Appends.
 void PrintFieldStatsJson(const FieldStatsResult& result, std::string& out);
+// FIELD: {"name","resource","kind","rows","coverage","distinct","distinct_exact",
+// "top":[{"value","rows"}],"numbers":{…}|null}. `rows`: of the statistics. Appends.
+void PrintFieldJson(const FieldStat& field, uint64_t rows, std::string& out);
 
 }  // namespace kelp::query
 

@@ -13,6 +13,7 @@
 #include "query/line_mask.h"
 #include "query/outcome.h"
 #include "query/pattern_join.h"
+#include "query/pattern_query.h"
 #include "query/scan.h"
 #include "query/time_filter.h"
 
@@ -146,6 +147,7 @@ class Finder {
     }
     result.rows = Rows(0);
     result.compared = Rows(1);
+    result.compares = request_.compare_from < request_.compare_to;
     std::vector<MaskCount> masks;
     masks.reserve(all.size());
     for (auto& [mask, count] : all) masks.push_back(std::move(count));
@@ -183,6 +185,30 @@ std::string JsonString(std::string_view text) {
   return std::string(buffer.view());
 }
 
+void PrintPattern(const Pattern& pattern, const PatternsResult& result, std::string& out) {
+  auto to = std::back_inserter(out);
+  const double share =
+      result.rows == 0 ? 0 : static_cast<double>(pattern.count) / static_cast<double>(result.rows);
+  fmt::format_to(to, "{{\"template\":{},\"rows\":{},\"share\":{:.6f}", JsonString(pattern.text),
+                 pattern.count, share);
+  if (result.compares) {
+    fmt::format_to(to, ",\"before\":{}", pattern.compared);
+  } else {
+    out += ",\"before\":null";
+  }
+  // Of what is new or gone there is no ratio.
+  if (pattern.count != 0 && pattern.compared != 0) {
+    fmt::format_to(to, ",\"change\":{:.3f}", pattern.change);
+  } else {
+    out += ",\"change\":null";
+  }
+  const bool cut = std::any_of(pattern.samples.begin(), pattern.samples.end(),
+                               [](const auto& sample) { return sample.size() > kMaskedBytesMax; });
+  const std::string query = PatternQuery(pattern.text, cut);
+  out += ",\"query\":" + (query.empty() ? "null" : JsonString(query)) + ",\"example\":" +
+         (pattern.samples.empty() ? "null" : JsonString(pattern.samples[0])) + "}";
+}
+
 }  // namespace
 
 Result<PatternsResult> FindPatterns(const store::Snapshot& snapshot, const Query& query,
@@ -194,19 +220,14 @@ Result<PatternsResult> FindPatterns(const store::Snapshot& snapshot, const Query
 }
 
 void PrintPatternsJson(const PatternsResult& result, std::string& out) {
-  auto to = std::back_inserter(out);
-  fmt::format_to(to, "{{\"rows\":{},\"compared\":{},\"others\":{},\"complete\":{},\"patterns\":[",
-                 result.rows, result.compared, result.others, result.complete);
+  fmt::format_to(std::back_inserter(out),
+                 "{{\"rows\":{},\"compared\":{},\"others\":{},\"sampled\":{},", result.rows,
+                 result.compares ? std::to_string(result.compared) : "null", result.others,
+                 !result.complete);
+  out += "\"patterns\":[";
   for (size_t i = 0; i < result.patterns.size(); ++i) {
-    const Pattern& pattern = result.patterns[i];
-    fmt::format_to(to,
-                   "{}{{\"text\":{},\"count\":{},\"compared\":{},\"change\":{:.3f},\"samples\":[",
-                   i == 0 ? "" : ",", JsonString(pattern.text), pattern.count, pattern.compared,
-                   pattern.change);
-    for (size_t s = 0; s < pattern.samples.size(); ++s) {
-      out += (s == 0 ? "" : ",") + JsonString(pattern.samples[s]);
-    }
-    out += "]}";
+    if (i > 0) out += ',';
+    PrintPattern(result.patterns[i], result, out);
   }
   out += "]}";
 }

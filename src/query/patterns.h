@@ -57,6 +57,7 @@ struct Pattern {
 struct PatternsResult {
   uint64_t rows = 0;              // that were looked at in the span
   uint64_t compared = 0;          // in the span to compare with
+  bool compares = false;          // there is a span to compare with
   uint64_t others = 0;            // of `rows`, in no pattern of the answer
   bool complete = false;          // no older row matches
   std::vector<Pattern> patterns;  // most frequent first; those that are gone at the end
@@ -68,8 +69,8 @@ struct PatternsResult {
 Result<PatternsResult> FindPatterns(const store::Snapshot& snapshot, const Query& query,
                                     const PatternsRequest& request);
 
-// {"rows","compared","others","complete","patterns":[{"text","count","compared","change",
-// "samples":[…]}]}. Appends.
+// {"rows","compared":N|null,"others","sampled","patterns":[{"template","rows","share","before":N|null,
+// "change":X|null,"query":"…"|null,"example":"…"|null}]}. Appends.
 void PrintPatternsJson(const PatternsResult& result, std::string& out);
 
 }  // namespace kelp::query

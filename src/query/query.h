@@ -44,6 +44,22 @@ struct ParseError {
 // The query, or nullptr and `error`. Empty text and "*" match everything.
 std::shared_ptr<const Query> Parse(std::string_view text, ParseError& error);
 
+// How far a running call is: it writes, other threads may look at any time.
+struct Progress {
+  std::atomic<uint64_t> blocks{0};  // that may hold rows of the span
+  std::atomic<uint64_t> blocks_done{0};
+  std::atomic<uint64_t> rows_scanned{0};
+  std::atomic<uint64_t> rows{0};   // that match, or were given
+  std::atomic<uint64_t> bytes{0};  // decompressed
+
+  void AddBlock(uint64_t scanned, uint64_t matched, uint64_t decompressed) {
+    blocks_done.fetch_add(1, std::memory_order_relaxed);
+    rows_scanned.fetch_add(scanned, std::memory_order_relaxed);
+    rows.fetch_add(matched, std::memory_order_relaxed);
+    bytes.fetch_add(decompressed, std::memory_order_relaxed);
+  }
+};
+
 struct Limits {
   Duration time = 30s;
   // For rows of the answer. The decoded columns of one block, a few MiB, come on top.
@@ -54,6 +70,8 @@ struct Limits {
   // the same with any number. Memory for one more block per thread comes on top.
   ScanPool* pool = nullptr;
   uint32_t threads = 1;
+  // Where the call says how far it is.
+  Progress* progress = nullptr;
 };
 
 struct Stats {

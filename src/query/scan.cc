@@ -36,6 +36,12 @@ Scan::Scan(const store::Snapshot& snapshot, const Query& query, UnixNanos from, 
       limits_(limits),
       explain_(explain),
       fates_(blocks_.size(), BlockFate::kNotReached) {
+  if (limits.progress != nullptr) {
+    limits.progress->blocks +=
+        static_cast<uint64_t>(std::count_if(blocks_.begin(), blocks_.end(), [&](const auto& block) {
+          return block->time_max() >= from && block->time_min() < to && block->rows() != 0;
+        }));
+  }
   size_t count = 1;
   if (limits.pool != nullptr && limits.threads > 1) {
     count += std::min<size_t>(limits.threads - 1, limits.pool->threads());
@@ -102,12 +108,23 @@ Result<bool> Scan::Step(Worker& worker, size_t at, const Visit& visit, const Eno
   worker.clock.Lap(Stage::kFilter);
   if (verdict == Verdict::kNone) {
     fates_[at] = FateOf(worker.scan.why());
+    if (limits_.progress != nullptr) limits_.progress->AddBlock(0, 0, 0);
     return true;
   }
+  return Visited(worker, at, verdict, visit);
+}
+
+Result<bool> Scan::Visited(Worker& worker, size_t at, Verdict verdict, const Visit& visit) {
+  const store::Block& block = *blocks_[at];
+  const uint64_t scanned = worker.rows_scanned, matched = worker.rows_matched;
   const uint64_t bytes = worker.scan.reader().bytes_decoded();
   Status status = visit(worker, static_cast<uint32_t>(at), verdict);
   const bool decoded = worker.scan.reader().bytes_decoded() != bytes || !status.ok();
   worker.blocks_decoded += decoded ? 1 : 0;
+  if (limits_.progress != nullptr) {
+    limits_.progress->AddBlock(worker.rows_scanned - scanned, worker.rows_matched - matched,
+                               worker.scan.reader().bytes_decoded() - bytes);
+  }
   fates_[at] = decoded ? BlockFate::kScanned : BlockFate::kWhole;
   if (status.code() == Code::kDataLoss) {
     MutexLock lock(mu_);

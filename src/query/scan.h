@@ -86,6 +86,7 @@ class Scan {
   Status Work(size_t index, const Visit& visit, const Enough& enough, size_t blocks_alone);
   // False: nothing is left for anybody, or this worker was stopped.
   Result<bool> Step(Worker& worker, size_t at, const Visit& visit, const Enough& enough);
+  Result<bool> Visited(Worker& worker, size_t at, Verdict verdict, const Visit& visit);
   void MeetStop(UnixNanos newest) EXCLUDES(mu_);
   void FillExplain(Explain& explain) const REQUIRES(mu_);
 

@@ -6,6 +6,7 @@
 #include "query/field_statistics.h"
 #include "query/line_mask.h"
 #include "query/merged_snapshot.h"
+#include "query/pattern_query.h"
 #include "query/patterns.h"
 #include "query/query_testing.h"
 #include "query/scan_pool.h"
@@ -82,6 +83,55 @@ TEST(FieldStatisticsTest, CountsCoverageAndTopValues) {
   EXPECT_TRUE(pod->resource);
   EXPECT_EQ(pod->top[0].count, 70u);
   EXPECT_FALSE(pod->numbers);
+}
+
+TEST(FieldStatisticsTest, SaysWhatKindOfValuesAFieldHas) {
+  std::vector<TestRow> rows;
+  for (int i = 0; i < 4; ++i) {
+    TestRow row = At(i, "x");
+    row.fields["code"] = Text(std::to_string(-i));
+    row.fields["took"] = Json(i == 0 ? "1" : "2.5");
+    row.fields["ok"] = Json(i == 0 ? "true" : "false");
+    row.fields["who"] = Json(i == 0 ? "{\"a\":1}" : "[]");
+    row.fields["size"] = Text(i == 0 ? "-" : "10");
+    row.fields["name"] = Text(i == 0 ? "7" : "ann");
+    rows.push_back(row);
+  }
+  const auto result = FieldStatistics(MemorySnapshot(rows), *Q("*"), {});
+  ASSERT_TRUE(result.ok());
+  for (const auto& [name, kind] :
+       std::vector<std::pair<std::string, std::string>>{{"code", "integer"},
+                                                        {"took", "number"},
+                                                        {"ok", "boolean"},
+                                                        {"who", "json"},
+                                                        {"size", "mixed"},
+                                                        {"name", "text"}}) {
+    EXPECT_EQ(Find(*result, name)->kind, kind) << name;
+  }
+}
+
+TEST(FieldStatisticsTest, ListsValuesWithAPrefix) {
+  FieldStatsRequest request;
+  request.fields = {"body"};
+  request.prefix = "OD";
+  const auto result = FieldStatistics(Requests(), *Q("*"), request);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->fields.size(), 1u);
+  EXPECT_EQ(result->fields[0].distinct, 2u);
+  ASSERT_EQ(result->fields[0].top.size(), 1u);
+  EXPECT_EQ(result->fields[0].top[0].value, "odd");
+}
+
+TEST(FieldStatisticsTest, SaysHowFarItIs) {
+  Progress progress;
+  FieldStatsRequest request;
+  request.from = 50;
+  request.limits.progress = &progress;
+  ASSERT_TRUE(FieldStatistics(Requests(), *Q("status:500"), request).ok());
+  EXPECT_EQ(progress.blocks, 5u);
+  EXPECT_EQ(progress.blocks_done, 5u);
+  EXPECT_EQ(progress.rows_scanned, 50u);
+  EXPECT_EQ(progress.rows, 5u);
 }
 
 TEST(FieldStatisticsTest, SummarisesNumbers) {
@@ -245,6 +295,38 @@ TEST(PatternsTest, GroupsLinesThatAreAlike) {
   std::string json;
   PrintPatternsJson(*result, json);
   EXPECT_TRUE(IsJson(json)) << json;
+}
+
+TEST(PatternsTest, ASearchFindsTheRowsOfAPattern) {
+  EXPECT_EQ(PatternQuery("user <num> logged in after <num>ms", false),
+            "\"user * logged in after\"");
+  EXPECT_EQ(PatternQuery("a=<num>, <str> \"b*\\ (<id>)", false), "\"a * b\"");
+  EXPECT_EQ(PatternQuery("<time> 错误<num>次 here", false), "\"错 * here\"");
+  EXPECT_EQ(PatternQuery("the last may be cu", true), "\"the last may be\"");
+  EXPECT_EQ(PatternQuery("<time> <num>", false), "");
+  const std::vector<std::string> lines = {
+      "user ann-7 (10.0.0.1) took 1.5ms, 3 retries",
+      "2026-11-21 10:00:01,123 [http-8080-3] GET /x?id=\"a b\" 200 -1",
+      "错误5次, 请求 0xdeadbeef 失败",
+      "path=/var/log/pods/web-6c5d7b9f4-x2kzq/app_0.log it's 'quoted text' end",
+      std::string(600, 'w') + " tail",
+      "a " + std::string(509, 'b') + "_goes_on",
+  };
+  for (const std::string& line : lines) {
+    for (size_t words = 1; words < 70; words += 23) {
+      std::string body;
+      for (size_t i = 0; i < words; ++i) body += (i == 0 ? "" : " ") + line;
+      const MemorySnapshot one({At(1, body)});
+      const auto found = FindPatterns(one, *Q("*"), {});
+      ASSERT_TRUE(found.ok() && found->patterns.size() == 1u) << line;
+      std::string json;
+      PrintPatternsJson(*found, json);
+      const std::string query =
+          PatternQuery(found->patterns[0].text, body.size() > kMaskedBytesMax);
+      if (query.empty()) continue;
+      EXPECT_EQ(Search(one, *Q(query), {})->rows.size(), 1u) << query << "\n" << body;
+    }
+  }
 }
 
 TEST(PatternsTest, ComparesTwoSpansOfTime) {

@@ -1,5 +1,6 @@
 #include "server/api.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kelp::server {
@@ -9,6 +10,9 @@ namespace {
 constexpr const char* kRetryAfterSeconds = "2";
 // Searches that wait for a thread. More would only wait longer than people do.
 constexpr size_t kQueriesWaitingMax = 64;
+
+// Logstores of one call. Each is a snapshot that stays open.
+constexpr size_t kLogstoresMax = 16;
 
 bool MayCall(Access access, domain::Role role) {
   switch (access) {
@@ -88,6 +92,28 @@ net::HttpResponse Refusal(const Status& status) {
 
 store::LogstoreName LogstoreOf(const net::HttpRequest& request) {
   return {std::string(request.PathParam("project")), std::string(request.PathParam("logstore"))};
+}
+
+Result<std::vector<store::LogstoreName>> LogstoresOf(Api& api, const net::HttpRequest& request) {
+  const std::string project(request.PathParam("project"));
+  std::string_view list = request.PathParam("logstore");
+  std::vector<store::LogstoreName> names;
+  while (true) {
+    const size_t comma = std::min(list.find(','), list.size());
+    const std::string name(list.substr(0, comma));
+    RETURN_IF_ERROR(api.domain.FindLogstore(project, name).status());
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const auto& other) { return other.logstore == name; })) {
+      return InvalidArgumentError("the logstore " + name + " is named twice");
+    }
+    names.push_back({project, name});
+    if (comma == list.size()) return names;
+    if (names.size() == kLogstoresMax) {
+      return InvalidArgumentError("one call reads at most " + std::to_string(kLogstoresMax) +
+                                  " logstores");
+    }
+    list.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace kelp::server

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/env.h"
 #include "base/metrics.h"
@@ -61,6 +62,9 @@ void AddRoute(net::Router& router, Api& api, std::string_view method, std::strin
 // The answer to a failed call: Error(status), with Retry-After where trying again helps.
 net::HttpResponse Refusal(const Status& status);
 store::LogstoreName LogstoreOf(const net::HttpRequest& request);
+// The logstores that a call over several names, "a,b,c". Each exists. Errors: kInvalidArgument,
+// kNotFound.
+Result<std::vector<store::LogstoreName>> LogstoresOf(Api& api, const net::HttpRequest& request);
 
 // Each group of calls in its own file.
 void AddStatusRoutes(net::Router& router, Api& api);
@@ -68,6 +72,7 @@ void AddSignInRoutes(net::Router& router, Api& api);
 void AddAdminRoutes(net::Router& router, Api& api);
 void AddIngestRoutes(net::Router& router, Api& api);
 void AddSearchRoutes(net::Router& router, Api& api);
+void AddInsightRoutes(net::Router& router, Api& api);
 void AddSqlRoutes(net::Router& router, Api& api);
 // Everything else: the console.
 void AddConsole(net::Router& router);

@@ -197,6 +197,7 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
   const std::string logs = project + "/logstores/logs";
   const std::string none = "/api/v1/projects/none";
   const std::string big(65 << 10, 'x');
+  const std::string origin = "00000000000000010000000000000002";
   return {
       {"getHealth", {200, "/healthz"}},
       {"getReady", {200, "/readyz"}},
@@ -217,6 +218,7 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
       {"createLogstore", {409, "/api/v1/projects/web/logstores", "{\"name\":\"a\"}"}},
       {"createLogstore", {400, "/api/v1/projects/web/logstores", "{\"name\":7}"}},
       {"createLogstore", {404, none + "/logstores", "{\"name\":\"a\"}"}},
+      {"createLogstore", {201, project + "/logstores", "{\"name\":\"logs2\"}"}},
       {"getLogstore", {200, logs}},
       {"getLogstore", {404, project + "/logstores/none"}},
       {"changeLogstore", {200, logs, "{\"retention\":\"7d\"}"}},
@@ -245,6 +247,26 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
       {"sql", {404, none + "/logstores/logs/sql?q=*%7CSELECT%201"}},
       {"tail", {200, logs + "/tail"}},
       {"tail", {404, none + "/logstores/logs/tail"}},
+      {"explain", {200, logs + "/explain?q=hello"}},
+      {"explain", {200, logs + "/explain?q=n:1&of=histogram"}},
+      {"explain", {400, logs + "/explain?of=all"}},
+      {"explain", {404, none + "/logstores/logs/explain"}},
+      {"listFields", {200, logs + "/fields"}},
+      {"listFields", {200, logs + ",logs2/fields?q=hello"}},
+      {"listFields", {400, logs + "/fields?rows=0"}},
+      {"listFields", {404, none + "/logstores/logs/fields"}},
+      {"getField", {200, logs + "/fields/n?prefix=1"}},
+      {"getField", {200, logs + "/fields/no/such"}},
+      {"getField", {400, logs + "/fields/n?top=1001"}},
+      {"getField", {404, none + "/logstores/logs/fields/n"}},
+      {"listPatterns", {200, logs + "/patterns"}},
+      {"listPatterns", {200, logs + "/patterns?compare_from=-2h&compare_to=-1h"}},
+      {"listPatterns", {400, logs + "/patterns?compare_from=-2h"}},
+      {"listPatterns", {404, none + "/logstores/logs/patterns"}},
+      {"getContext", {200, logs + "/context?origin=" + origin + "&offset=0&time=now"}},
+      {"getContext", {400, logs + "/context?origin=x"}},
+      {"getContext", {404, none + "/logstores/logs/context?offset=0&time=now&origin=" + origin}},
+      {"getProgress", {404, "/api/v1/queries/1"}},
       {"cancelQuery", {404, "/api/v1/queries/1"}},
       {"deleteLogstore", {204, "/api/v1/projects/web/logstores/a"}},
       {"deleteLogstore", {404, "/api/v1/projects/web/logstores/a"}},
@@ -258,6 +280,7 @@ bool Fits(std::string_view pattern, std::string_view target) {
   target = target.substr(0, target.find('?'));
   while (!pattern.empty() && !target.empty()) {
     if (pattern.front() == '{') {
+      if (pattern == "{name}") return true;  // takes slashes, too
       pattern.remove_prefix(pattern.find('}') + 1);
       target.remove_prefix(std::min(target.find('/'), target.size()));
     } else if (pattern.front() != target.front()) {

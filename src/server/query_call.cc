@@ -6,6 +6,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "query/merged_snapshot.h"
 #include "server/json_text.h"
 #include "server/time_param.h"
 
@@ -31,6 +32,19 @@ Result<Span> SpanParam(const net::HttpRequest& request, UnixNanos now) {
   }
   if (span.from >= span.to) return InvalidArgumentError("\"from\" must be earlier than \"to\"");
   return span;
+}
+
+// One snapshot of one logstore or of several; of the latter, rows say where they are from.
+Result<std::shared_ptr<const store::Snapshot>> ReadAll(
+    Api& api, const std::vector<store::LogstoreName>& names) {
+  if (names.size() == 1) return api.store.Read(names[0]);
+  std::vector<query::MergedSnapshot::Source> sources;
+  for (const store::LogstoreName& name : names) {
+    ASSIGN_OR_RETURN(auto snapshot, api.store.Read(name));
+    sources.push_back({name.logstore, std::move(snapshot)});
+  }
+  return std::shared_ptr<const store::Snapshot>(
+      std::make_shared<const query::MergedSnapshot>(std::move(sources)));
 }
 
 }  // namespace
@@ -66,14 +80,14 @@ std::shared_ptr<const query::Query> ParseSearch(std::string_view text, Problem& 
 }
 
 Result<uint32_t> NumberParam(const net::HttpRequest& request, std::string_view name,
-                             uint32_t otherwise, uint32_t max) {
+                             uint32_t otherwise, uint32_t max, uint32_t min) {
   const std::optional<std::string> text = request.QueryParam(name);
   if (!text || text->empty()) return otherwise;
   uint32_t number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size() || number < 1 || number > max) {
+  if (error != std::errc() || end != text->data() + text->size() || number < min || number > max) {
     return InvalidArgumentError(
-        fmt::format("\"{}\" must be a number from 1 to {}, not \"{}\"", name, max, *text));
+        fmt::format("\"{}\" must be a number from {} to {}, not \"{}\"", name, min, max, *text));
   }
   return number;
 }
@@ -85,13 +99,17 @@ Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answ
   ASSIGN_OR_RETURN(call.span, SpanParam(request, api.env.clock().Now()));
   const std::string id = request.QueryParam("id").value_or("");
   if (id.size() > kQueryIdBytesMax) return InvalidArgumentError("\"id\" is too long");
-  const store::LogstoreName name = LogstoreOf(request);
-  RETURN_IF_ERROR(api.domain.FindLogstore(name.project, name.logstore).status());
-  ASSIGN_OR_RETURN(call.snapshot, api.store.Read(name));
+  ASSIGN_OR_RETURN(const auto names, LogstoresOf(api, request));
+  ASSIGN_OR_RETURN(call.snapshot, ReadAll(api, names));
   call.running = api.queries.Add(id);
-  answer->OnClose([flag = call.running->flag()] { *flag = true; });
-  call.limits = {api.config.query.time_max, api.config.query.memory_max, call.running->flag().get(),
-                 &api.scan_pool, static_cast<uint32_t>(api.config.query.threads)};
+  RunningQueries::State& state = *call.running->state();
+  answer->OnClose([shared = call.running->state()] { shared->cancelled = true; });
+  call.limits = {.time = api.config.query.time_max,
+                 .memory = api.config.query.memory_max,
+                 .cancelled = &state.cancelled,
+                 .pool = &api.scan_pool,
+                 .threads = static_cast<uint32_t>(api.config.query.threads),
+                 .progress = &state.progress};
   return OkStatus();
 }
 

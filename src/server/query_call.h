@@ -28,9 +28,9 @@ std::string QueryText(const net::HttpRequest& request);
 // The parsed search; nullptr with `problem`.
 std::shared_ptr<const query::Query> ParseSearch(std::string_view text, Problem& problem);
 
-// A number from 1 to `max`, or `otherwise` when the parameter is absent.
+// A number from `min` to `max`, or `otherwise` when the parameter is absent.
 Result<uint32_t> NumberParam(const net::HttpRequest& request, std::string_view name,
-                             uint32_t otherwise, uint32_t max);
+                             uint32_t otherwise, uint32_t max, uint32_t min = 1);
 
 struct Span {
   UnixNanos from;

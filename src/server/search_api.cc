@@ -1,4 +1,4 @@
-// Search, histogram, live tail, and stopping a query.
+// Search, histogram, live tail; following and stopping a query.
 #include <fmt/format.h>
 
 #include <iterator>
@@ -62,20 +62,38 @@ Result<std::string> RunHistogram(Api& api, const net::HttpRequest& request, cons
   return out;
 }
 
+net::HttpResponse NotRunning(const std::string& id) {
+  return net::Error(404, "no query runs under the id \"" + id + "\"");
+}
+
 void Tail(Api& api, const net::HttpRequest& request, const Answer& answer) {
   Problem problem;
   const auto query = ParseSearch(QueryText(request), problem);
   if (query == nullptr) return answer->Send(ProblemResponse(problem));
-  const store::LogstoreName name = LogstoreOf(request);
-  Status status = api.domain.FindLogstore(name.project, name.logstore).status();
-  if (status.ok()) status = api.tails.Add(name, query, answer);
+  const auto names = LogstoresOf(api, request);
+  const Status status = names.ok() ? api.tails.Add(*names, query, answer) : names.status();
   if (!status.ok()) answer->Send(Refusal(status));
+}
+
+void GetProgress(Api& api, const net::HttpRequest& request, const Answer& answer) {
+  const std::string id(request.PathParam("id"));
+  const auto done = api.queries.Progress(id);
+  if (!done) return answer->Send(NotRunning(id));
+  const std::string share = done->blocks == 0
+                                ? "null"
+                                : fmt::format("{:.4f}", static_cast<double>(done->blocks_done) /
+                                                            static_cast<double>(done->blocks));
+  answer->Send(net::Json(
+      200,
+      fmt::format("{{\"rows_scanned\":{},\"rows\":{},\"bytes\":{},\"share\":{},\"wall_ms\":{}}}",
+                  done->rows_scanned, done->rows, done->bytes, share,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(done->wall).count())));
 }
 
 void Cancel(Api& api, const net::HttpRequest& request, const Answer& answer) {
   const std::string id(request.PathParam("id"));
   if (api.queries.Cancel(id)) return answer->Send({204, {}, ""});
-  answer->Send(net::Error(404, "no query runs under the id \"" + id + "\""));
+  answer->Send(NotRunning(id));
 }
 
 }  // namespace
@@ -90,6 +108,7 @@ void AddSearchRoutes(net::Router& router, Api& api) {
   AddRoute(api.query_router, api, "GET", logstore + "/histogram", Access::kAnyone,
            ReplyWith<RunHistogram>);
   AddRoute(router, api, "GET", logstore + "/tail", Access::kView, Tail);
+  AddRoute(router, api, "GET", "/api/v1/queries/{id}", Access::kView, GetProgress);
   AddRoute(router, api, "DELETE", "/api/v1/queries/{id}", Access::kView, Cancel);
 }
 

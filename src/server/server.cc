@@ -71,6 +71,7 @@ class Server::Impl {
     AddAdminRoutes(router_, *api_);
     AddIngestRoutes(router_, *api_);
     AddSearchRoutes(router_, *api_);
+    AddInsightRoutes(router_, *api_);
     AddSqlRoutes(router_, *api_);
     AddConsole(router_);
     ready_.store(true, std::memory_order_release);

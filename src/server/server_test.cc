@@ -351,12 +351,32 @@ TEST(RunningQueries, StopsAllOfOneId) {
   auto b = queries.Add("x");
   const auto other = queries.Add("y");
   EXPECT_TRUE(queries.Cancel("x"));
-  EXPECT_TRUE(*a->flag() && *b->flag());
-  EXPECT_FALSE(*other->flag());
+  EXPECT_TRUE(a->state()->cancelled && b->state()->cancelled);
+  EXPECT_FALSE(other->state()->cancelled);
   EXPECT_FALSE(queries.Cancel("none"));
   queries.Stop();
-  EXPECT_TRUE(*other->flag());
-  EXPECT_TRUE(*queries.Add("z")->flag());
+  EXPECT_TRUE(other->state()->cancelled);
+  EXPECT_TRUE(queries.Add("z")->state()->cancelled);
+}
+
+TEST(RunningQueries, SumsUpWhatQueriesOfOneIdDid) {
+  RunningQueries queries;
+  EXPECT_FALSE(queries.Progress("x"));
+  const auto a = queries.Add("x");
+  {
+    const auto b = queries.Add("x");
+    b->state()->progress.AddBlock(10, 2, 100);
+    a->state()->progress.AddBlock(1, 1, 1);
+    a->state()->progress.blocks = 4;
+    const auto figures = queries.Progress("x");
+    ASSERT_TRUE(figures);
+    EXPECT_EQ(figures->rows_scanned, 11u);
+    EXPECT_EQ(figures->rows, 3u);
+    EXPECT_EQ(figures->bytes, 101u);
+    EXPECT_EQ(figures->blocks, 4u);
+    EXPECT_EQ(figures->blocks_done, 2u);
+  }
+  EXPECT_EQ(queries.Progress("x")->rows_scanned, 1u);
 }
 
 TEST_F(ServerTest, SqlRunsBehindASearch) {

@@ -1,5 +1,6 @@
 #include "server/tail_hub.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -17,17 +18,17 @@ constexpr Duration kTick = 500ms;
 // One client. Feed is called by the store's commit thread only; the rest by the hub's.
 class TailHub::Tail {
  public:
-  Tail(store::LogstoreName name, std::shared_ptr<const query::Query> query,
+  Tail(std::vector<store::LogstoreName> names, std::shared_ptr<const query::Query> query,
        std::shared_ptr<net::Responder> responder, Counter& dropped_rows)
-      : name_(std::move(name)),
+      : names_(std::move(names)),
         matcher_(std::move(query)),
         responder_(std::move(responder)),
         dropped_total_(dropped_rows) {}
 
-  void set_subscription(std::shared_ptr<void> subscription) {
-    subscription_ = std::move(subscription);
+  void AddSubscription(std::shared_ptr<void> subscription) {
+    subscriptions_.push_back(std::move(subscription));
   }
-  const store::LogstoreName& name() const { return name_; }
+  const std::vector<store::LogstoreName>& names() const { return names_; }
   std::atomic<bool>& closed() { return closed_; }
   void Begin() {
     responder_->StartStream(200, {{"Content-Type", "text/event-stream"},
@@ -37,7 +38,8 @@ class TailHub::Tail {
     begun_ = true;
   }
 
-  void Feed(const Batch& batch) {
+  // Of names()[source].
+  void Feed(const Batch& batch, size_t source) {
     if (!begun_ || closed_) return;
     events_.clear();
     matcher_.Match(batch, [&](uint32_t row) {
@@ -47,7 +49,9 @@ class TailHub::Tail {
         return;
       }
       json_.clear();
-      query::PrintRowJson(query::RowOf(batch, row), json_);
+      query::Row found = query::RowOf(batch, row);
+      if (names_.size() > 1) found.logstore = names_[source].logstore;
+      query::PrintRowJson(found, json_);
       events_ += net::SseEvent("row", json_);
     });
     if (events_.empty()) return;
@@ -72,7 +76,7 @@ class TailHub::Tail {
 
   // Waits for a running Feed.
   void End() {
-    subscription_.reset();
+    subscriptions_.clear();
     responder_->Finish();
   }
 
@@ -90,11 +94,11 @@ class TailHub::Tail {
     return true;
   }
 
-  const store::LogstoreName name_;
+  const std::vector<store::LogstoreName> names_;
   query::LiveMatcher matcher_;
   const std::shared_ptr<net::Responder> responder_;
   Counter& dropped_total_;
-  std::shared_ptr<void> subscription_;
+  std::vector<std::shared_ptr<void>> subscriptions_;
   std::atomic<bool> begun_{false};
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> dropped_{0};
@@ -113,9 +117,27 @@ TailHub::TailHub(store::Store& store, MetricRegistry& metrics, int tails_max)
       open_(metrics.AddGauge("server_tails", "Live tails being served.")),
       thread_([this] { Run(); }) {}
 
-Status TailHub::Add(const store::LogstoreName& name, std::shared_ptr<const query::Query> query,
+Status TailHub::Subscribe(Tail& tail) {
+  for (size_t i = 0; i < tail.names().size(); ++i) {
+    ASSIGN_OR_RETURN(auto subscription,
+                     store_.Subscribe(tail.names()[i], [raw = &tail, i](const Batch& batch) {
+                       raw->Feed(batch, i);
+                     }));
+    tail.AddSubscription(std::move(subscription));
+  }
+  return OkStatus();
+}
+
+void TailHub::Forget(uint64_t id) {
+  MutexLock lock(mu_);
+  tails_.erase(id);
+  open_.Set(static_cast<int64_t>(tails_.size()));
+}
+
+Status TailHub::Add(std::vector<store::LogstoreName> names,
+                    std::shared_ptr<const query::Query> query,
                     const std::shared_ptr<net::Responder>& responder) {
-  auto tail = std::make_shared<Tail>(name, std::move(query), responder, dropped_rows_);
+  auto tail = std::make_shared<Tail>(std::move(names), std::move(query), responder, dropped_rows_);
   uint64_t id;
   {
     MutexLock lock(mu_);
@@ -128,15 +150,10 @@ Status TailHub::Add(const store::LogstoreName& name, std::shared_ptr<const query
     tails_[id] = nullptr;  // holds the place
     open_.Set(static_cast<int64_t>(tails_.size()));
   }
-  Result<std::shared_ptr<void>> subscription =
-      store_.Subscribe(name, [raw = tail.get()](const Batch& batch) { raw->Feed(batch); });
-  if (!subscription.ok()) {
-    MutexLock lock(mu_);
-    tails_.erase(id);
-    open_.Set(static_cast<int64_t>(tails_.size()));
-    return subscription.status();
+  if (Status status = Subscribe(*tail); !status.ok()) {
+    Forget(id);
+    return status;
   }
-  tail->set_subscription(*std::move(subscription));
   tail->Begin();
   // The hub may be gone when the connection closes; the tail itself is not.
   responder->OnClose([weak = std::weak_ptr<Tail>(tail)] {
@@ -148,8 +165,8 @@ Status TailHub::Add(const store::LogstoreName& name, std::shared_ptr<const query
       tails_[id] = std::move(tail);
       return OkStatus();
     }
-    tails_.erase(id);
   }
+  Forget(id);
   tail->End();
   return OkStatus();
 }
@@ -173,7 +190,9 @@ void TailHub::RemoveIf(F&& condition) {
 }
 
 void TailHub::End(const store::LogstoreName& name) {
-  RemoveIf([&](const Tail& tail) { return tail.name() == name; });
+  RemoveIf([&](const Tail& tail) {
+    return std::find(tail.names().begin(), tail.names().end(), name) != tail.names().end();
+  });
 }
 
 void TailHub::Stop() {

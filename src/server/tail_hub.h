@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/sync.h"
@@ -37,15 +38,18 @@ class TailHub {
   ~TailHub() { Stop(); }
 
   // Starts the stream on `responder` when all is well; else the caller answers.
-  Status Add(const store::LogstoreName& name, std::shared_ptr<const query::Query> query,
+  // Rows of several logstores say which they are of.
+  Status Add(std::vector<store::LogstoreName> names, std::shared_ptr<const query::Query> query,
              const std::shared_ptr<net::Responder>& responder);
-  // Ends all streams of a logstore, before it is dropped.
+  // Ends all streams that read a logstore, before it is dropped.
   void End(const store::LogstoreName& name);
   // Ends all streams, for good.
   void Stop();
 
  private:
   class Tail;
+  Status Subscribe(Tail& tail);
+  void Forget(uint64_t id);
   template <typename F>
   void RemoveIf(F&& condition);
   void Run();

@@ -113,6 +113,7 @@ class LocalScan {
 
   // Goes to the next block with matching rows; false when there is none.
   Result<bool> NextBlock() {
+    if (block_ != nullptr) CountBlock();
     at_ = count_ = 0;
     while (true) {
       if (interrupt_.Check()) return CancelledError("interrupted");
@@ -127,10 +128,23 @@ class LocalScan {
         count_ = 0;
       }
       if (interrupt_.stopped()) return CancelledError("interrupted");
-      if (count_ == 0) continue;
+      if (count_ == 0) {
+        CountBlock();
+        continue;
+      }
       table_.rows_given += count_;
       return true;
     }
+  }
+
+  // Says in the statement's progress that block_ is done.
+  void CountBlock() {
+    const uint64_t bytes = blocks_.reader().bytes_decoded();
+    if (table_.limits.progress != nullptr) {
+      table_.limits.progress->AddBlock(block_->rows(), count_, bytes - bytes_counted_);
+    }
+    bytes_counted_ = bytes;
+    block_ = nullptr;
   }
 
   Status OpenBlock() {
@@ -342,6 +356,7 @@ class LocalScan {
   query::Interrupt interrupt_;
   BlockScan blocks_;
   const Block* block_ = nullptr;
+  uint64_t bytes_counted_ = 0;
   std::vector<uint32_t> rows_;  // matching rows; empty: all
   uint32_t at_ = 0;
   uint32_t count_ = 0;
@@ -440,6 +455,11 @@ Status LogTable::Register(duckdb_connection connection, const char* name) {
   std::erase_if(blocks, [&](const auto& block) {
     return block->rows() == 0 || block->time_max() < from || block->time_min() >= to;
   });
+  if (limits.progress != nullptr) {
+    // A statement that starts again with other types begins anew.
+    limits.progress->blocks = blocks.size();
+    limits.progress->blocks_done = 0;
+  }
   duckdb_table_function function = library.create_table_function();
   library.table_function_set_name(function, name);
   library.table_function_set_extra_info(function, this, nullptr);
