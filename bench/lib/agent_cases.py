@@ -25,6 +25,11 @@ SETTLE_SECONDS = 3
 IDLE_FILES = 10000
 IDLE_SECONDS = 20
 IDLE_PIPELINES = 2000
+# A few and very many: a wake-up has to cost the same.
+KNOWN_FILES = (10, 100000)
+WAKE_UPS = 100
+# Longer than the agent waits for more (50 ms): each line is a wake-up of its own.
+WAKE_PAUSE_SECONDS = 0.1
 IDLE_LINE = "a line of a file that nobody writes to any more\n"
 
 
@@ -147,9 +152,44 @@ def idle_pipelines(bench, case):
                **watch_idle(Agent(bench, case, scratch, data, pipelines=pipelines))}
 
 
-def make_idle_files(scratch, in_each_directory):
+def known_files(bench, case):
+    """What it takes to know files: the start, memory, and one line that is written to one of them."""
+    for files in KNOWN_FILES:
+        with Scratch(bench) as scratch:
+            data = make_idle_files(scratch, 100, files)
+            agent = Agent(bench, "idle_files", scratch, data)
+            yield watch_wake_ups(agent, os.path.join(data, "0000", "0.log"), files)
+
+
+def watch_wake_ups(agent, path, files):
+    try:
+        begin = time.monotonic()
+        agent.wait_until(lambda: agent.sent_rows(None) >= files, "delivery of all rows", 300, 0.5)
+        start_s, start_cpu_ms = time.monotonic() - begin, agent.cpu_ns() / 1e6
+        # The rest of the safety scan after the start, and free memory going back.
+        time.sleep(5 * SETTLE_SECONDS)
+        cpu_begin = agent.cpu_ns()
+        time.sleep(WAKE_UPS * WAKE_PAUSE_SECONDS)
+        idle_ms = (agent.cpu_ns() - cpu_begin) / 1e6
+        cpu_begin = agent.cpu_ns()
+        for _ in range(WAKE_UPS):
+            with open(path, "a") as file:
+                file.write(IDLE_LINE)
+            time.sleep(WAKE_PAUSE_SECONDS)
+        busy_ms = (agent.cpu_ns() - cpu_begin) / 1e6
+        agent.wait_until(lambda: agent.sent_rows(None) >= files + WAKE_UPS, "the new rows", 30)
+        rss_mb, rss_now_mb = agent.rss_mb(), agent.rss_mb(peak=False)
+    finally:
+        agent.stop()
+    return {"files": files, "start_s": start_s, "start_cpu_ms": start_cpu_ms,
+            "wake_up_us": (busy_ms - idle_ms) * 1000 / WAKE_UPS,
+            "idle_cpu_percent": idle_ms / 10 / (WAKE_UPS * WAKE_PAUSE_SECONDS),
+            "rss_mb": rss_mb, "rss_now_mb": rss_now_mb}
+
+
+def make_idle_files(scratch, in_each_directory, files=IDLE_FILES):
     data = os.path.join(scratch, "logs")
-    for i in range(IDLE_FILES):
+    for i in range(files):
         directory = os.path.join(data, f"{i // in_each_directory:04d}")
         os.makedirs(directory, exist_ok=True)
         with open(os.path.join(directory, f"{i}.log"), "w") as file:
@@ -175,4 +215,4 @@ def watch_idle(agent):
 
 
 CASES = {**{name: read_files for name in FILE_CASES}, "agent_10mbs": paced, "idle_files": idle_files,
-         "idle_pipelines": idle_pipelines}
+         "idle_pipelines": idle_pipelines, "known_files": known_files}
