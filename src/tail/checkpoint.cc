@@ -5,9 +5,9 @@ namespace kelp::tail {
 Result<CheckpointSpace> MemoryCheckpointStore::Start(const std::string& space) {
   MutexLock lock(mu_);
   CheckpointSpace result;
-  bool& known = spaces_[space];
-  result.first_start = !known;
-  known = true;
+  const auto [it, first] = spaces_.try_emplace(space, clock_.Now());
+  result.first_start = first;
+  result.first_started = it->second;
   for (const auto& [origin, checkpoint] : checkpoints_) {
     if (checkpoint.space == space) result.checkpoints.push_back(checkpoint);
   }

@@ -52,7 +52,8 @@ struct CheckpointChanges {
 // What a store knows about one input.
 struct CheckpointSpace {
   bool first_start = false;  // the space was never started before
-  bool lost = false;         // the database was corrupt: checkpoints may have been lost
+  UnixNanos first_started = 0;
+  bool lost = false;  // the database was corrupt: checkpoints may have been lost
   std::vector<Checkpoint> checkpoints;
 };
 
@@ -73,6 +74,7 @@ class CheckpointStore {
 // A store in memory, for tests, the simulation and `kelp config test`.
 class MemoryCheckpointStore final : public CheckpointStore {
  public:
+  explicit MemoryCheckpointStore(Clock& clock) : clock_(clock) {}
   Result<CheckpointSpace> Start(const std::string& space) override;
   Status Write(const CheckpointChanges& changes) override;
   // What Write answers from now on; OkStatus() ends it.
@@ -80,9 +82,10 @@ class MemoryCheckpointStore final : public CheckpointStore {
   std::map<OriginId, Checkpoint> Contents() const;
 
  private:
+  Clock& clock_;
   mutable Mutex mu_;
   Status failure_ GUARDED_BY(mu_);
-  std::map<std::string, bool> spaces_ GUARDED_BY(mu_);
+  std::map<std::string, UnixNanos> spaces_ GUARDED_BY(mu_);  // when they were first started
   std::map<OriginId, Checkpoint> checkpoints_ GUARDED_BY(mu_);
 };
 

@@ -264,9 +264,10 @@ int CheckpointDatabase::Load(const std::string& space, CheckpointSpace& result) 
     if (code != SQLITE_OK) return code;
   }
   const auto now = static_cast<uint64_t>(env_.clock().Now());
-  Statement known(db_, "SELECT 1 FROM spaces WHERE name = ?1");
+  Statement known(db_, "SELECT first_started FROM spaces WHERE name = ?1");
   known.Text(1, space);
   result.first_start = !known.Row();
+  result.first_started = static_cast<UnixNanos>(result.first_start ? now : known.GetInt(0));
   if (known.code() != SQLITE_ROW && known.code() != SQLITE_DONE) return known.code();
   int code = LoadOrigins(&space, result.checkpoints);
   if (code != SQLITE_OK) return code;

@@ -106,15 +106,20 @@ void Follow::LosePacked(Incarnation& file, std::string_view why) {
 
 // The file of a checkpoint was emptied while nobody looked.
 void Follow::BeginReplaced(NamedPath& path, const Checkpoint& checkpoint) {
-  Checkpoint start = checkpoint;
+  const UnixNanos begun = checkpoint.begun;
+  BeginSearched(path, checkpoint);
+  BeginMissedCopies(path, begun);
+}
+
+// An origin whose bytes are no longer where they were.
+Incarnation* Follow::BeginSearched(NamedPath& path, Checkpoint start) {
   start.vanished = kNoTime;
   Unknow(start.origin);
-  const UnixNanos begun = start.begun;
   Incarnation* file = BeginDisplaced(std::move(start), Opened(), "");
   JoinChain(path, *file, /*by_ordinal=*/true);
   Bump(options_.metrics.truncated_files);
   StartSearch(*file);
-  BeginMissedCopies(path, begun);
+  return file;
 }
 
 // --- the copy ---
@@ -142,9 +147,12 @@ bool Follow::GoOnSearching(Incarnation& file, Duration now) {
 bool Follow::FindCopy(Incarnation& file) {
   for (const std::string& at : LinkChain(file.path)) {
     const std::string dir = DirName(at);
-    const std::vector<std::string> names = RelatedNames(dir, BaseName(at));
-    for (const std::string& name : names) {
-      if (TryCopy(file, JoinPath(dir, name))) return true;
+    std::vector<std::string> related;
+    for (const std::string& name : RelatedNames(dir, BaseName(at))) {
+      related.push_back(JoinPath(dir, name));
+    }
+    for (const std::string& copy : OldestFirst(std::move(related))) {
+      if (TryCopy(file, copy)) return true;
     }
     const std::vector<std::string> others = RelatedNames(dir, "");
     size_t tried = 0;
@@ -233,7 +241,7 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
     if (!ValueOr(file.source->Holds(*opened->file, opened->info.size), false)) return false;
   }
   // A beginning of which little was seen fits many files; those that fit another better are its.
-  if (packed && IsReadContent(file.path, head, print.bytes)) return false;
+  if (packed && print.bytes < head.size() && IsReadContent(file.path, head)) return false;
   // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
   MoveToCopy(file, at, std::move(opened).value());
   return true;
@@ -399,6 +407,10 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
              path.path, one.at);
     Incarnation* older = Find(path.last);
     Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at, 0);
+    if (path.current != nullptr) {
+      JoinChain(path, *file, /*by_ordinal=*/false);
+      continue;
+    }
     SetLast(path, *file);
     WaitFor(*file, older);
   }
@@ -429,39 +441,11 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   // What it is made of is still there, and tells more.
   if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
   const Result<Opened> opened = OpenAny(at);
-  if (!opened.ok() || (packed && opened->packed == nullptr) ||
-      IsKnownContent(path.path, opened->head)) {
-    return false;
-  }
-  if (packed ? IsReadContent(path.path, opened->head) : IsCopyOfNamed(path, *opened->file, *info)) {
-    return false;
-  }
+  if (!opened.ok() || packed != (opened->packed != nullptr)) return false;
+  if (!packed && IsCopyOfNamed(path, *opened->file, *info)) return false;
+  if (IsAccountedFor(path.path, *opened)) return false;
   missed = {when, at};
   return true;
-}
-
-// Whether a beginning is that of an origin of this path that is looked for.
-bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
-  return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
-    const Fingerprint print = file->source->Evidence().first;
-    return file->path == path && print.bytes > 0 && print.Matches(head);
-  });
-}
-
-// Whether some origin of this path began so, of which more than so many bytes were seen: what
-// rotation compressed later.
-bool Follow::IsReadContent(const std::string& path, std::string_view head,
-                           uint32_t more_than) const {
-  const auto same = [&](const std::string& of, const Fingerprint& print) {
-    return of == path && print.bytes > more_than && print.Matches(head);
-  };
-  for (const auto& [origin, file] : files_) {
-    if (same(file->path, file->source->Evidence().first)) return true;
-  }
-  for (const auto& [origin, checkpoint] : known_) {
-    if (same(checkpoint.path, checkpoint.identity.print)) return true;
-  }
-  return false;
 }
 
 }  // namespace kelp::tail

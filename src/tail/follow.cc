@@ -108,7 +108,7 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
   if (it == dirs_.end()) return;
   const GlobSet::States next = options_.include.Step(it->second.states, name);
   // What cannot match may still be a file of ours under a new name.
-  if (next.empty() && paths_.empty()) return;
+  if (next.empty() && paths_.empty() && !MayBeRotated(dir_path, name)) return;
   const std::string path = JoinPath(dir_path, name);
   Result<FileInfo> info = context_.env.files().Stat(path, /*follow_symlink=*/false);
   const bool is_link = info.ok() && info->type == FileType::kSymlink;
@@ -130,7 +130,12 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
     VisitDir(path, next);
   } else {
     ForgetName(dir_path, name);
-    if (info->type == FileType::kRegular && !is_link) OnOtherFile(dir_path, name, *info);
+    if (info->type != FileType::kRegular || is_link) return;
+    if (collecting_) {
+      others_.push_back(path);
+    } else {
+      OnOtherFile(dir_path, name, *info);
+    }
   }
 }
 

@@ -5,7 +5,8 @@
 // read" (Touch). The other files turn those facts into incarnations: follow_names.cc knows what
 // names lead to, follow_begin.cc begins incarnations and orders them, follow_ends.cc ends them,
 // follow_descriptors.cc counts what is open, copies.cc finds the rest of files that were emptied
-// (copytruncate), restore.cc starts from what earlier runs left.
+// (copytruncate), restore.cc starts from what earlier runs left, missed.cc knows what rotation
+// moved to other names, seen before or not.
 //
 // Threads:  thread-compatible: everything happens under the TailService's lock.
 #ifndef KELP_TAIL_FOLLOW_H_
@@ -102,10 +103,6 @@ struct NamedPath {
   bool is_link = false;
   Incarnation* current = nullptr;
   OriginId last;  // the newest incarnation it led to
-  // When the first was seen that is known: younger files that rotation gave a name, and that are
-  // not known, were missed.
-  UnixNanos first_begun = kNoTime;
-  UnixNanos first_born = kNoTime;
   // Where events about it come from: its own directory, and those that links lead through.
   std::vector<std::pair<Watch*, std::string>> routes;
   bool scanned = false;            // some route could not be watched
@@ -155,6 +152,9 @@ struct TailContext {
 
   Duration Now() const { return env.clock().Monotonic(); }
 };
+
+// The births of files are told by a clock of the system that is behind ours by up to this much.
+inline constexpr Duration kClockGrain = 10ms;
 
 template <typename T>
 T ValueOr(Result<T> result, T otherwise) {
@@ -247,7 +247,6 @@ class Follow {
   NamedPath& PathNamed(const std::string& path);
   void Name(NamedPath& path, Incarnation& file);
   void SetLast(NamedPath& path, const Incarnation& file);
-  static void NoteSeen(NamedPath& path, UnixNanos begun, UnixNanos born);
   void PathGone(NamedPath& path);
   void ErasePath(NamedPath& path);
   void LetGo(NamedPath& path);
@@ -271,7 +270,6 @@ class Follow {
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
                            File& file);
   void IgnoreCompressed(NamedPath& path, const FileInfo& info);
-  UnixNanos NewestRelated(const std::string& path);
   // `open` may be null: a file that no longer holds its bytes.
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
   void WaitFor(Incarnation& file, Incarnation* older);
@@ -321,6 +319,7 @@ class Follow {
   void LosePacked(Incarnation& file, std::string_view why);
   std::vector<std::string> LeaveFile(Incarnation& file);
   void BeginReplaced(NamedPath& path, const Checkpoint& checkpoint);
+  Incarnation* BeginSearched(NamedPath& path, Checkpoint start);
   void StartSearch(Incarnation& file);
   bool FindCopy(Incarnation& file);
   bool TryCopy(Incarnation& file, const std::string& at);
@@ -337,8 +336,6 @@ class Follow {
   static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
   void BeginMissedCopies(NamedPath& path, UnixNanos begun);
   bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
-  bool IsKnownContent(const std::string& path, std::string_view head) const;
-  bool IsReadContent(const std::string& path, std::string_view head, uint32_t more_than = 0) const;
   bool HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
   const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
@@ -360,37 +357,55 @@ class Follow {
   void SearchDir(const std::string& dir,
                  const std::vector<std::pair<const Checkpoint*, std::string>>& missing,
                  std::vector<Restorable>& restore);
-  bool CameAfter(const FileInfo& info, const std::string& path, UnixNanos begun,
-                 UnixNanos born) const;
-  bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
-  void LookAgain(const std::string& at, const Status& status);
   void LookAgainAtOthers(Duration now);
   static bool Older(const Incarnation& a, const Incarnation& b, bool by_ordinal);
   void RestorePacked();
-  std::vector<std::string> PackedNames(const std::string& path);
   void RestoreOne(const OriginId& origin, const std::string& at);
-  static std::vector<std::string> BasesOf(const std::string& name);
-  UnixNanos OldestBegun(const std::string& path) const;
-  bool MayBeRotated(const std::string& dir, const std::string& name) const;
-  // A file of ours under a name that is not followed, or one that was rotated before we saw it.
-  void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
-  void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
   void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
+  void NoteBegun(UnixNanos begun, UnixNanos first_started);
   void Know(Checkpoint checkpoint, bool by_key);
   void Unknow(const OriginId& origin);
   void MarkVanished();
   void RememberPath(const Checkpoint& checkpoint);
+  NamedPath& RememberedPath(const std::string& name);
+
+  // --- missed.cc ---
+  enum class Read : uint8_t { kNothing, kPart, kAll };
+  bool CameAfterFirstStart(const FileInfo& info, bool packed);
+  static std::vector<std::string> BasesOf(const std::string& name);
+  bool Includes(const std::string& path) const;
+  bool MayBeRotated(const std::string& dir, const std::string& name) const;
+  // A file of ours under a name that is not followed, or one that was rotated before we saw it.
+  void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
+  void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
+  bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
+  void LookAgain(const std::string& at, const Status& status);
+  void LookAtOthers();
+  std::vector<std::string> OldestFirst(std::vector<std::string> paths);
+  std::vector<std::string> PackedNames(const std::string& path);
+  bool IsKnownContent(const std::string& path, std::string_view head) const;
+  bool IsReadContent(const std::string& path, std::string_view head) const;
+  static Read ReadOf(const Checkpoint& checkpoint, const Opened& opened);
+  std::optional<std::string> HeadNow(const Incarnation& file);
+  bool IsBeingRead(const std::string& path, std::string_view head);
+  bool IsAccountedFor(const std::string& path, const Opened& opened);
+  void GoOnPacked(const Checkpoint& checkpoint);
 
   TailContext& context_;
   const FollowOptions options_;
   pipeline::InputHost& host_;
   bool first_start_ = false;
+  // What rotation made earlier is no concern of ours.
+  UnixNanos first_started_ = 0;
+  // When the clock was set back behind that, who knows when: better read too much than too little.
+  static constexpr UnixNanos kClockSetBack = INT64_MIN;
   bool lost_ = false;
-  bool starting_ = false;      // files found now were there before
-  bool collecting_ = false;    // the first scan: found_ takes what it finds
-  bool rescanning_ = false;    // look at known names, too
-  bool scan_complete_ = true;  // no directory was unreadable in it
-  std::vector<Found> found_;   // by the first scan
+  bool starting_ = false;            // files found now were there before
+  bool collecting_ = false;          // the first scan: found_ takes what it finds
+  bool rescanning_ = false;          // look at known names, too
+  bool scan_complete_ = true;        // no directory was unreadable in it
+  std::vector<Found> found_;         // by the first scan
+  std::vector<std::string> others_;  // and under names that are not followed
   Duration scanned_at_{0};
   Duration looked_at_{0};  // closely, at those in attention_
 
@@ -409,6 +424,8 @@ class Follow {
   std::vector<OriginId> cuts_;  // half lines to be sent once that is stored
   std::unordered_set<Incarnation*> attention_;
   std::vector<Incarnation*> searching_;
+  // Files that were read under another name, by when they were modified.
+  std::unordered_map<FileKey, UnixNanos, FileKeyHash> settled_;
   // The names in one directory that rotation may have made, by what they were before; for the files
   // of one step.
   std::string related_dir_;

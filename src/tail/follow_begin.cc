@@ -17,8 +17,6 @@ constexpr size_t kDescriptorTries = 64;
 constexpr Duration kOriginRetry = 100ms;
 // Leaves room for origins that are found later and belong in between.
 constexpr uint64_t kOrdinalStep = 2;
-// The births of files are told by a clock of the system that is behind ours by up to this much.
-constexpr Duration kClockGrain = 10ms;
 
 }  // namespace
 
@@ -122,8 +120,8 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
   start.identity = {FileKey::Of(info), info.born, Fingerprint::Of(head)};
   start.ordinal = context_.last_ordinal += kOrdinalStep;
   start.begun = context_.env.clock().Now() - kClockGrain.count();
-  // What was rotated before is no concern of ours, however short a time before.
-  if (starting_ && first_start_) start.begun = std::max(start.begun, NewestRelated(path));
+  if (start.begun + kClockGrain.count() < first_started_) first_started_ = kClockSetBack;
+  if (starting_ && first_start_) start.begun = std::max(start.begun, first_started_);
   if (starting_ && lost_) {
     if (options_.on_lost_checkpoints == OnLostCheckpoints::kEnd) start.resume = info.size;
   } else if (starting_ && first_start_) {
@@ -141,18 +139,6 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
   }
   start.emitted = start.resume;
   return start;
-}
-
-// When the youngest of the files came into being that rotation made of `path`.
-UnixNanos Follow::NewestRelated(const std::string& path) {
-  UnixNanos newest = INT64_MIN;
-  const std::string dir = DirName(path);
-  const std::vector<std::string> names = RelatedNames(dir, BaseName(path));
-  for (const std::string& name : names) {
-    const Result<FileInfo> info = context_.env.files().Stat(JoinPath(dir, name));
-    if (info.ok() && info->born != kNoTime) newest = std::max(newest, info->born);
-  }
-  return newest;
 }
 
 Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open) {

@@ -138,20 +138,19 @@ void Follow::DoneWith(Incarnation& file) {
   Checkpoint checkpoint = file.source->Snapshot();
   const bool gone = file.search != nullptr && file.search->gone;
   if (gone && !LeaveAtShortCopy(*file.search, checkpoint)) {
-    context_.put.erase(origin);
-    context_.remove.insert(origin);
-  } else {
-    if (file.deleted) {
-      checkpoint.vanished = context_.env.clock().Now();
-      context_.vanished.emplace(checkpoint.vanished, origin);
-      // It stays known: rotation may have compressed it. Without a birth its inode says nothing any
-      // more.
-      Know(checkpoint, /*by_key=*/checkpoint.identity.born != kNoTime);
-    } else {
-      Know(checkpoint, /*by_key=*/true);
-    }
-    context_.put[origin] = std::move(checkpoint);
+    // Its file is another's now. What it held is remembered: rotation may have compressed it, and
+    // that is not to be read again.
+    checkpoint.identity.key = {};
+    checkpoint.identity.born = kNoTime;
+    checkpoint.vanished = context_.env.clock().Now();
+  } else if (file.deleted) {
+    checkpoint.vanished = context_.env.clock().Now();
   }
+  if (checkpoint.vanished != kNoTime) context_.vanished.emplace(checkpoint.vanished, origin);
+  // Without a birth the inode of a file that is gone says nothing any more.
+  const bool by_key = checkpoint.vanished == kNoTime || checkpoint.identity.born != kNoTime;
+  Know(checkpoint, by_key);
+  context_.put[origin] = std::move(checkpoint);
   files_.erase(origin);
 }
 

@@ -86,15 +86,6 @@ void Follow::Name(NamedPath& path, Incarnation& file) {
 void Follow::SetLast(NamedPath& path, const Incarnation& file) {
   if (path.last == file.source->origin()) return;
   path.last = file.source->origin();
-  NoteSeen(path, file.source->begun(), file.born);
-}
-
-void Follow::NoteSeen(NamedPath& path, UnixNanos begun, UnixNanos born) {
-  const auto earlier = [](UnixNanos& first, UnixNanos time) {
-    if (time != kNoTime && (first == kNoTime || time < first)) first = time;
-  };
-  earlier(path.first_begun, begun);
-  earlier(path.first_born, born);
 }
 
 void Follow::PathGone(NamedPath& path) {

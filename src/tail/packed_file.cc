@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kGzipMagic("\x1f\x8b");
 constexpr std::string_view kZstdMagic("\x28\xb5\x2f\xfd");
+// The header of a frame (RFC 8878, 3.1.1.1): magic number, descriptor, window, dictionary, size.
+constexpr size_t kZstdHeaderMax = 18;
 // Packed bytes read, and unpacked bytes made, in one step.
 constexpr size_t kStepBytes = 64u << 10;
 // Logs shrink to about a tenth; it need not be right.
@@ -195,6 +197,25 @@ Result<FileInfo> PackedFile::Stat() {
   info.size = have;
   if (more) info.size += std::max<uint64_t>(kRatioGuess * packed, kStepBytes);
   return info;
+}
+
+std::optional<uint64_t> PackedFile::TextSize() const {
+  const Result<FileInfo> info = file_->Stat();
+  if (!info.ok()) return std::nullopt;
+  if (packing_ == Packing::kGzip) {
+    unsigned char end[4] = {};
+    if (info->size < sizeof end) return std::nullopt;
+    const Result<size_t> n =
+        file_->ReadAt(info->size - sizeof end, reinterpret_cast<char*>(end), sizeof end);
+    if (!n.ok() || *n != sizeof end) return std::nullopt;
+    return end[0] | end[1] << 8 | end[2] << 16 | static_cast<uint64_t>(end[3]) << 24;
+  }
+  char head[kZstdHeaderMax] = {};
+  const Result<size_t> n = file_->ReadAt(0, head, sizeof head);
+  if (!n.ok()) return std::nullopt;
+  const unsigned long long size = ZSTD_getFrameContentSize(head, *n);
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+  return size;
 }
 
 bool PackedFile::damaged() const {

@@ -17,6 +17,7 @@
 #define KELP_TAIL_PACKED_FILE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/env.h"
@@ -46,6 +47,9 @@ class PackedFile final : public File {
   // That of the packed file, with the size of the text: exact when its end was reached, else a
   // guess that is above what was unpacked.
   Result<FileInfo> Stat() override;
+  // The size of the text as the packed file has it, for what has a single part: modulo 2^32 for
+  // gzip (RFC 1952, 2.3.1); none where it does not tell.
+  std::optional<uint64_t> TextSize() const;
   // The packed file ends before the text does.
   bool incomplete() const;
   // What lies behind the last byte that was read cannot be unpacked.

@@ -10,10 +10,6 @@ namespace {
 
 // Files may be renamed while they are looked for: so often everything is looked at again.
 constexpr int kStartPasses = 3;
-// A file that could not be read is looked at again after this long.
-constexpr Duration kLookAgain = 1s;
-// A compressed file that still holds nothing after this long is not waited for.
-constexpr Duration kPackingTime = 60s;
 
 }  // namespace
 
@@ -37,10 +33,20 @@ void Follow::Unknow(const OriginId& origin) {
   known_.erase(it);
 }
 
+// What the beginning of an origin tells of the first start.
+void Follow::NoteBegun(UnixNanos begun, UnixNanos first_started) {
+  if (begun == kNoTime || begun > first_started || first_started_ == kClockSetBack) return;
+  // What had been rotated shortly before the first start was noted with what was found then.
+  const bool at_start = begun >= first_started - kClockGrain.count();
+  first_started_ = at_start ? std::max(first_started_, begun) : kClockSetBack;
+}
+
 void Follow::Start(CheckpointSpace known) {
   first_start_ = known.first_start;
+  first_started_ = known.first_started - kClockGrain.count();
   lost_ = known.lost;
   for (Checkpoint& checkpoint : known.checkpoints) {
+    NoteBegun(checkpoint.begun, known.first_started);
     context_.last_ordinal = std::max(context_.last_ordinal, checkpoint.ordinal);
     Know(std::move(checkpoint), /*by_key=*/true);
   }
@@ -64,6 +70,7 @@ void Follow::StartPass() {
   scanned_at_ = context_.Now();
   WalkFromRoot();
   collecting_ = false;
+  if (first_start_) LookAtOthers();
   const std::vector<Restorable> missed = Restore();
   // What rotation may have made after what it was made of: copies are told by comparison.
   std::stable_partition(found_.begin(), found_.end(), [](const Found& found) {
@@ -79,6 +86,7 @@ void Follow::StartPass() {
     const Result<FileInfo> info = context_.env.files().Stat(one.at, /*follow_symlink=*/false);
     if (it != paths_.end() && info.ok()) BeginMissed(it->second, *info, one.at);
   }
+  LookAtOthers();
   related_ = {};  // knows every name of a directory
   related_dir_.clear();
 }
@@ -129,14 +137,8 @@ void Follow::SearchDir(const std::string& dir,
                        std::vector<Restorable>& restore) {
   const Result<std::vector<DirEntry>> entries = context_.env.files().ListDir(dir);
   if (!entries.ok()) return;
-  // The first and the last of each name that are known: what came after, and is not what has the
-  // name now, was missed.
-  std::map<std::string, std::pair<const Checkpoint*, const Checkpoint*>> seen;
-  for (const auto& [checkpoint, base] : missing) {
-    auto& [first, newest] = seen.try_emplace(base, checkpoint, checkpoint).first->second;
-    if (checkpoint->ordinal < first->ordinal) first = checkpoint;
-    if (checkpoint->ordinal > newest->ordinal) newest = checkpoint;
-  }
+  std::map<std::string, const Checkpoint*> seen;
+  for (const auto& [checkpoint, base] : missing) seen.emplace(base, checkpoint);
   for (const DirEntry& entry : *entries) {
     if (entry.type == FileType::kDirectory || entry.type == FileType::kSymlink) continue;
     const std::string path = JoinPath(dir, entry.name);
@@ -153,142 +155,12 @@ void Follow::SearchDir(const std::string& dir,
     for (const std::string& base : bases) {
       const auto it = seen.find(base);
       if (it == seen.end()) continue;
-      const auto& [first, newest] = it->second;
-      // What is compressed keeps the time of its last change.
-      const bool after =
-          packed ? newest->begun != kNoTime && info->modified > newest->begun
-                 : CameAfter(*info, JoinPath(dir, base), first->begun, first->identity.born);
-      if (!after) continue;
+      if (!CameAfterFirstStart(*info, packed)) continue;
       restore.push_back(
-          {UINT64_MAX, packed ? info->modified : info->born, OriginId(), path, first->path});
+          {UINT64_MAX, packed ? info->modified : info->born, OriginId(), path, it->second->path});
       break;
     }
   }
-}
-
-// Whether a file came into being after the first origin of `path` was seen.
-bool Follow::CameAfter(const FileInfo& info, const std::string& path, UnixNanos begun,
-                       UnixNanos born) const {
-  if (info.born == kNoTime) return false;
-  if (begun != kNoTime) return info.born > begun;
-  // From a database of version 1: births tell, unless what has the name now is older
-  // (copytruncate).
-  if (born == kNoTime || info.born < born) return false;
-  const Result<FileInfo> now = context_.env.files().Stat(path);
-  return !now.ok() || info.born <= now->born;
-}
-
-// The names that a rotated file may have had, packed or not.
-std::vector<std::string> Follow::BasesOf(const std::string& name) {
-  const std::string plain(WithoutPacking(name));
-  std::vector<std::string> bases = BasesOfRotated(plain);
-  if (plain != name) bases.push_back(plain);
-  return bases;
-}
-
-bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const {
-  for (const std::string& base : BasesOf(name)) {
-    if (paths_.count(JoinPath(dir, base)) != 0) return true;
-  }
-  return false;
-}
-
-// When the oldest origin of a path that is known was first seen. What is compressed keeps the time
-// of its last change: older ones were read, and forgotten since.
-UnixNanos Follow::OldestBegun(const std::string& path) const {
-  UnixNanos oldest = INT64_MAX;
-  const auto earlier = [&](const std::string& of, UnixNanos begun) {
-    if (of == path && begun != kNoTime) oldest = std::min(oldest, begun);
-  };
-  for (const auto& [origin, file] : files_) earlier(file->path, file->source->begun());
-  for (const auto& [origin, checkpoint] : known_) earlier(checkpoint.path, checkpoint.begun);
-  return oldest;
-}
-
-void Follow::OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info) {
-  const std::string at = JoinPath(dir, name);
-  const auto live = live_.find(FileKey::Of(info));
-  if (live != live_.end() && live->second->Is(info)) {
-    Incarnation& file = *live->second;
-    SetLocation(file, at);
-    if (info.size < file.source->size() && CheckReplaced(file)) return;
-    if (info.size != file.source->position() || !file.open) Touch(file);
-    return;
-  }
-  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
-    RestoreOne(OriginId(known->origin), at);
-    return;
-  }
-  const bool packed = WithoutPacking(name) != name;
-  for (const std::string& base : BasesOf(name)) {
-    const auto it = paths_.find(JoinPath(dir, base));
-    if (it == paths_.end()) continue;
-    const bool after =
-        packed ? info.modified > OldestBegun(it->first)
-               : CameAfter(info, it->first, it->second.first_begun, it->second.first_born);
-    if (!after) continue;
-    // What was emptied may just have been copied to here.
-    if (it->second.current != nullptr && CheckReplaced(*it->second.current)) return;
-    BeginMissed(it->second, info, at);
-    return;
-  }
-}
-
-// Begins a file that had the name `path` once, when nobody looked.
-void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at) {
-  if (live_.count(FileKey::Of(info)) != 0) return;
-  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
-    RestoreOne(OriginId(known->origin), at);
-    return;
-  }
-  Result<Opened> opened = OpenAny(at);
-  if (!opened.ok()) {
-    LookAgain(at, opened.status());
-    return;
-  }
-  const bool packed = opened->packed != nullptr;
-  const std::string plain(WithoutPacking(at));
-  const bool half =
-      opened->head.size() < Fingerprint::kBytesMax && (!packed || opened->packed->incomplete());
-  if (plain != at && (half || context_.env.files().Stat(plain).ok())) {
-    // It is being written, or just was: whose content it has cannot be told yet, or is told by the
-    // file that it is made of.
-    if (context_.env.clock().Now() - info.modified < kPackingTime.count()) {
-      look_again_[at] = context_.Now() + kLookAgain;
-      WakeAt(look_again_[at]);
-    }
-    return;
-  }
-  if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
-      IsKnownContent(path.path, opened->head) ||
-      (packed ? IsReadContent(path.path, opened->head)
-              : IsCopyOfNamed(path, *opened->file, opened->info))) {
-    return;
-  }
-  LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
-  const Incarnation* last = Find(path.last);
-  const bool before = last != nullptr && (packed || info.born < last->born);
-  Incarnation* file =
-      BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
-  JoinChain(path, *file, /*by_ordinal=*/false);
-}
-
-// While a file has the name, one that begins as it does is a copy of it.
-bool Follow::IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info) {
-  const Result<std::shared_ptr<File>> live = OpenFile(path.path);
-  if (!live.ok()) return false;
-  const Result<FileInfo> now = (*live)->Stat();
-  if (!now.ok() || FileKey::Of(*now) == FileKey::Of(info)) return false;
-  const bool younger = now->born == kNoTime || info.born == kNoTime || info.born >= now->born;
-  return younger && IsPrefix(file, info.size, **live);
-}
-
-// A file without a followed name could not be read: it is looked at again.
-void Follow::LookAgain(const std::string& at, const Status& status) {
-  if (status.code() == Code::kNotFound) return;
-  ReportScanError(status);
-  look_again_[at] = context_.Now() + kLookAgain;
-  WakeAt(look_again_[at]);
 }
 
 // Which of two files of one path came first.
@@ -382,25 +254,10 @@ void Follow::RestorePacked() {
     const std::vector<std::string> at = PackedNames(checkpoint.path);
     const bool any = std::any_of(at.begin(), at.end(), [&](const std::string& name) {
       const Result<Opened> opened = OpenAny(name);
-      return opened.ok() && opened->packed != nullptr && checkpoint.identity.print.bytes > 0 &&
-             checkpoint.identity.print.Matches(opened->head);
+      return opened.ok() && opened->packed != nullptr && ReadOf(checkpoint, *opened) == Read::kPart;
     });
-    if (!any) continue;
-    BeginReplaced(PathNamed(checkpoint.path), checkpoint);
-    const Incarnation* file = Find(checkpoint.origin);
-    if (file != nullptr && file->searching()) file->search->deleted = true;
+    if (any) GoOnPacked(checkpoint);
   }
-}
-
-// Where rotation may have put `path`, compressed.
-std::vector<std::string> Follow::PackedNames(const std::string& path) {
-  std::vector<std::string> found;
-  for (const std::string& at : LinkChain(path)) {
-    for (const std::string& name : RelatedNames(DirName(at), BaseName(at))) {
-      if (WithoutPacking(name) != name) found.push_back(JoinPath(DirName(at), name));
-    }
-  }
-  return found;
 }
 
 void Follow::MarkVanished() {
@@ -423,13 +280,18 @@ void Follow::WriteAll() {
 
 // So that a file that came after this one is recognised should it be rotated at once.
 void Follow::RememberPath(const Checkpoint& checkpoint) {
-  const auto dir = dirs_.find(DirName(checkpoint.path));
-  if (dir == dirs_.end() || !options_.include.Matches(checkpoint.path)) return;
-  NamedPath& path = PathNamed(checkpoint.path);
-  if (path.current != nullptr || Find(path.last) != nullptr) return;
-  NoteSeen(path, checkpoint.begun, checkpoint.identity.born);
-  dir->second.children.insert(BaseName(checkpoint.path));
+  const bool followed = dirs_.count(DirName(checkpoint.path)) != 0;
+  if (followed && options_.include.Matches(checkpoint.path)) RememberedPath(checkpoint.path);
+}
+
+// A path that matches, whether a file has this name now or not.
+NamedPath& Follow::RememberedPath(const std::string& name) {
+  NamedPath& path = PathNamed(name);
+  if (path.current != nullptr || Find(path.last) != nullptr) return path;
+  const auto dir = dirs_.find(DirName(name));
+  if (dir != dirs_.end()) dir->second.children.insert(BaseName(name));
   if (path.gone_at == Duration(0)) path.gone_at = context_.Now();
+  return path;
 }
 
 void Follow::OnReleased(const Checkpoint& checkpoint) {

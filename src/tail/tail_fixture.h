@@ -94,7 +94,7 @@ class TailTest : public ::testing::Test {
   TempDir dir_;
   TestEnv env_;
   MetricRegistry metrics_;
-  MemoryCheckpointStore store_;
+  MemoryCheckpointStore store_{env_.clock()};
   TailOptions tail_options_;
   Counter rotated_, truncated_, vanished_;
   Gauge followed_, lag_;

@@ -279,7 +279,7 @@ class Model {
   TempDir dir_;
   TestEnv env_;
   MetricRegistry metrics_;
-  MemoryCheckpointStore store_;
+  MemoryCheckpointStore store_{env_.clock()};
   std::unique_ptr<TailService> tail_;
   std::unique_ptr<ReadingHost> host_;
   FollowId follow_ = 0;

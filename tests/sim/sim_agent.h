@@ -36,6 +36,8 @@ struct AgentOptions {
 
 // The store that outlives the agent, with its faults.
 struct DurableCheckpoints {
+  explicit DurableCheckpoints(Clock& clock) : store(clock) {}
+
   tail::MemoryCheckpointStore store;
   uint32_t write_errors_per_mille = 0;
   std::set<OriginId> origins;  // ever stored

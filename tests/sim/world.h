@@ -140,7 +140,7 @@ class World {
   SimClock clock_;
   Oracle oracle_;
   std::unique_ptr<Disk> disk_;
-  DurableCheckpoints checkpoints_;
+  DurableCheckpoints checkpoints_{clock_};
   std::unique_ptr<Destination> destination_;
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<Actor>> actors_;

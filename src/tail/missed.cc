@@ -1,0 +1,277 @@
+// Files under names that are not followed: those that rotation moved there, and those that came and
+// were rotated before anybody saw them.
+#include <algorithm>
+
+#include "base/log.h"
+#include "tail/follow.h"
+#include "tail/packed_file.h"
+#include "tail/rotated_name.h"
+
+namespace kelp::tail {
+namespace {
+
+// A file that could not be read is looked at again after this long.
+constexpr Duration kLookAgain = 1s;
+// A compressed file that still holds nothing after this long is not waited for.
+constexpr Duration kPackingTime = 60s;
+// So many compressed files are remembered as read, not to be unpacked at every scan.
+constexpr size_t kSettledMax = 4096;
+
+}  // namespace
+
+// Whether a file of which nothing is known came after this input was first started. Known ones stay
+// known while they are there, and for a while after: what nobody changed for longer than that may
+// have been read, and forgotten since. What is compressed keeps the time of its last change.
+bool Follow::CameAfterFirstStart(const FileInfo& info, bool packed) {
+  const UnixNanos now = context_.env.clock().Now();
+  if (now < first_started_) first_started_ = kClockSetBack;
+  if (!packed && info.born != kNoTime) return info.born > first_started_;
+  const UnixNanos kept = now - context_.options.vanished_kept.count();
+  return info.modified > std::max(first_started_, kept);
+}
+
+// The names that a rotated file may have had, packed or not.
+std::vector<std::string> Follow::BasesOf(const std::string& name) {
+  const std::string plain(WithoutPacking(name));
+  std::vector<std::string> bases = BasesOfRotated(plain);
+  if (plain != name) bases.push_back(plain);
+  return bases;
+}
+
+bool Follow::Includes(const std::string& path) const {
+  return options_.include.Matches(path) && Wanted(path);
+}
+
+bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const {
+  for (const std::string& base : BasesOf(name)) {
+    const std::string path = JoinPath(dir, base);
+    if (paths_.count(path) != 0 || options_.include.Matches(path)) return true;
+  }
+  return false;
+}
+
+// At those that the scan at the start found.
+void Follow::LookAtOthers() {
+  for (const std::string& at : OldestFirst(std::exchange(others_, {}))) {
+    const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
+    if (info.ok() && info->type == FileType::kRegular) {
+      OnOtherFile(DirName(at), BaseName(at), *info);
+    }
+  }
+}
+
+void Follow::OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info) {
+  const std::string at = JoinPath(dir, name);
+  const auto live = live_.find(FileKey::Of(info));
+  if (live != live_.end() && live->second->Is(info)) {
+    Incarnation& file = *live->second;
+    SetLocation(file, at);
+    if (info.size < file.source->size() && CheckReplaced(file)) return;
+    if (info.size != file.source->position() || !file.open) Touch(file);
+    return;
+  }
+  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
+    RestoreOne(OriginId(known->origin), at);
+    return;
+  }
+  const bool packed = WithoutPacking(name) != name;
+  if (!CameAfterFirstStart(info, packed)) return;
+  if (starting_ && first_start_) {
+    // However short a time before.
+    first_started_ = std::max(first_started_, packed ? info.modified : info.born);
+    return;
+  }
+  for (const std::string& base : BasesOf(name)) {
+    const std::string path = JoinPath(dir, base);
+    const auto it = paths_.find(path);
+    if (it == paths_.end() && !Includes(path)) continue;
+    // What was emptied may just have been copied to here.
+    Incarnation* current = it == paths_.end() ? nullptr : it->second.current;
+    if (current != nullptr && CheckReplaced(*current)) return;
+    BeginMissed(RememberedPath(path), info, at);
+    return;
+  }
+}
+
+// Begins a file that had the name `path` once, when nobody looked.
+void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at) {
+  const auto settled = settled_.find(FileKey::Of(info));
+  if (settled != settled_.end() && settled->second == info.modified) return;
+  if (live_.count(FileKey::Of(info)) != 0) return;
+  if (const Checkpoint* known = KnownInode(info); known != nullptr) {
+    RestoreOne(OriginId(known->origin), at);
+    return;
+  }
+  Result<Opened> opened = OpenAny(at);
+  if (!opened.ok()) {
+    LookAgain(at, opened.status());
+    return;
+  }
+  const bool packed = opened->packed != nullptr;
+  const std::string plain(WithoutPacking(at));
+  const bool half =
+      opened->head.size() < Fingerprint::kBytesMax && (!packed || opened->packed->incomplete());
+  if (plain != at && (half || context_.env.files().Stat(plain).ok())) {
+    // It is being written, or just was: whose content it has cannot be told yet, or is told by the
+    // file that it is made of.
+    if (context_.env.clock().Now() - info.modified < kPackingTime.count()) {
+      look_again_[at] = context_.Now() + kLookAgain;
+      WakeAt(look_again_[at]);
+    }
+    return;
+  }
+  if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
+      (!packed && IsCopyOfNamed(path, *opened->file, opened->info)) ||
+      IsAccountedFor(path.path, *opened)) {
+    return;
+  }
+  LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
+  const Incarnation* last = Find(path.last);
+  const bool before = last != nullptr && (packed || info.born < last->born);
+  Incarnation* file =
+      BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
+  JoinChain(path, *file, /*by_ordinal=*/false);
+}
+
+// While a file has the name, one that begins as it does is a copy of it.
+bool Follow::IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info) {
+  const Result<std::shared_ptr<File>> live = OpenFile(path.path);
+  if (!live.ok()) return false;
+  const Result<FileInfo> now = (*live)->Stat();
+  if (!now.ok() || FileKey::Of(*now) == FileKey::Of(info)) return false;
+  const bool younger = now->born == kNoTime || info.born == kNoTime || info.born >= now->born;
+  return younger && IsPrefix(file, info.size, **live);
+}
+
+// A file without a followed name could not be read: it is looked at again.
+void Follow::LookAgain(const std::string& at, const Status& status) {
+  if (status.code() == Code::kNotFound) return;
+  ReportScanError(status);
+  look_again_[at] = context_.Now() + kLookAgain;
+  WakeAt(look_again_[at]);
+}
+
+// What little was seen of may fit several files: it is the oldest of those that nothing is known
+// of.
+std::vector<std::string> Follow::OldestFirst(std::vector<std::string> paths) {
+  std::vector<std::pair<UnixNanos, std::string>> timed;
+  for (std::string& path : paths) {
+    const Result<FileInfo> info = context_.env.files().Stat(path, /*follow_symlink=*/false);
+    if (info.ok()) timed.emplace_back(info->modified, std::move(path));
+  }
+  std::sort(timed.begin(), timed.end());
+  paths.clear();
+  for (auto& [modified, path] : timed) paths.push_back(std::move(path));
+  return paths;
+}
+
+// Where rotation may have put `path`, compressed.
+std::vector<std::string> Follow::PackedNames(const std::string& path) {
+  std::vector<std::string> found;
+  for (const std::string& at : LinkChain(path)) {
+    for (const std::string& name : RelatedNames(DirName(at), BaseName(at))) {
+      if (WithoutPacking(name) != name) found.push_back(JoinPath(DirName(at), name));
+    }
+  }
+  return found;
+}
+
+// Whether a beginning is that of an origin of this path that is looked for.
+bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
+  return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
+    const Fingerprint print = file->source->Evidence().first;
+    return file->path == path && print.bytes > 0 && print.Matches(head);
+  });
+}
+
+// Whether the whole beginning of a compressed file is that of an origin of this path.
+bool Follow::IsReadContent(const std::string& path, std::string_view head) const {
+  const auto same = [&](const std::string& of, const Fingerprint& print) {
+    return of == path && print.bytes == head.size() && print.bytes > 0 && print.Matches(head);
+  };
+  for (const auto& [origin, file] : files_) {
+    if (same(file->path, file->source->Evidence().first)) return true;
+  }
+  return std::any_of(known_.begin(), known_.end(), [&](const auto& known) {
+    return same(known.second.path, known.second.identity.print);
+  });
+}
+
+// How much of a file was read, going by a checkpoint of one that is no longer there.
+Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) {
+  const auto& [print, guard] = std::tie(checkpoint.identity.print, checkpoint.guard);
+  if (print.bytes == 0 || !print.Matches(opened.head)) return Read::kNothing;
+  // Behind that, unpacking takes long, and the first bytes have to do.
+  const bool near = guard.end <= PackedFile::kSkipBytes;
+  if (guard.end > 0 && near && !ValueOr(GuardHolds(*opened.file, guard), true)) {
+    return Read::kNothing;
+  }
+  const std::optional<uint64_t> size = opened.packed != nullptr
+                                           ? opened.packed->TextSize()
+                                           : std::optional<uint64_t>(opened.info.size);
+  // Two short texts may be the same without being one.
+  if (opened.packed == nullptr && (!print.complete() || checkpoint.resume != *size)) {
+    return Read::kNothing;
+  }
+  if (size.has_value() && checkpoint.resume == *size) return Read::kAll;
+  if (size.has_value() && checkpoint.resume < *size) return Read::kPart;
+  return print.bytes == opened.head.size() ? Read::kAll : Read::kPart;
+}
+
+// The beginning of the file of an origin, when it is there.
+std::optional<std::string> Follow::HeadNow(const Incarnation& file) {
+  std::shared_ptr<File> open = file.source->file();
+  const std::string& name = file.names.empty() ? file.location : file.names.front()->path;
+  if (open == nullptr && !name.empty()) {
+    open = ValueOr(OpenFile(name), std::shared_ptr<File>());
+    const Result<FileInfo> info = open == nullptr ? NotFoundError("") : open->Stat();
+    if (!info.ok() || !file.Is(*info)) open = nullptr;
+  }
+  if (open == nullptr) return std::nullopt;
+  Result<std::string> head = ReadHead(*open);
+  return head.ok() ? std::optional<std::string>(std::move(head).value()) : std::nullopt;
+}
+
+// Whether an origin that is being read holds, or held, what begins with `head`.
+bool Follow::IsBeingRead(const std::string& path, std::string_view head) {
+  for (const auto& [origin, file] : files_) {
+    if (file->path != path || file->searching()) continue;
+    const Fingerprint print = file->source->Evidence().first;
+    if (print.bytes == 0 || !print.Matches(head)) continue;
+    const std::optional<std::string> now = HeadNow(*file);
+    // What is not there is soon looked for.
+    if (!now.has_value() || *now == head) return true;
+  }
+  return false;
+}
+
+// Whether what a file holds is, or will be, accounted for by an origin that is known. One that was
+// not read to its end goes on with it.
+bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
+  if (IsKnownContent(path, opened.head)) return true;
+  if (opened.packed != nullptr && IsBeingRead(path, opened.head)) return true;
+  const Checkpoint* part = nullptr;
+  for (const auto& [origin, checkpoint] : known_) {
+    if (checkpoint.path != path || context_.active.count(origin) != 0) continue;
+    const Read read = ReadOf(checkpoint, opened);
+    if (read == Read::kAll) {
+      if (settled_.size() >= kSettledMax) settled_.clear();
+      settled_[FileKey::Of(opened.info)] = opened.info.modified;
+      return true;
+    }
+    if (read == Read::kPart &&
+        (part == nullptr || checkpoint.identity.print.bytes > part->identity.print.bytes)) {
+      part = &checkpoint;
+    }
+  }
+  if (part != nullptr) GoOnPacked(Checkpoint(*part));
+  return part != nullptr;
+}
+
+// An origin whose file was compressed before it was read to its end.
+void Follow::GoOnPacked(const Checkpoint& checkpoint) {
+  const Incarnation* file = BeginSearched(PathNamed(checkpoint.path), checkpoint);
+  if (file->searching()) file->search->deleted = true;
+}
+
+}  // namespace kelp::tail
