@@ -10,11 +10,20 @@ import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { Admin } from './dev/fake_admin.mjs';
 import { compile, QueryError } from './dev/fake_query.mjs';
 import { makeHistory, makeRow, randomFrom } from './dev/fake_rows.mjs';
+import { runStatement, StatementError } from './dev/fake_sql.mjs';
+import * as statistics from './dev/fake_statistics.mjs';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
-const kTypes = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', map: 'application/json' };
+const kTypes = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+  map: 'application/json',
+};
 const kDay = 24 * 3600 * 1000;
 
 function option(name, fallback) {
@@ -30,10 +39,13 @@ const random = randomFrom(20261121);
 // Logstores by "project/logstore"; rows in the order of their time.
 const stores = new Map([
   ['default/cluster', makeHistory(random, Date.now(), 3 * kDay, Number(option('rows', '60000')))],
+  ['default/payments', makeHistory(random, Date.now(), kDay, 3000)],
   ['default/empty', []],
 ]);
 const projects = new Set(['default']);
+const settings = new Map(); // of logstores that were changed
 const sessions = new Set();
+const admin = new Admin();
 const running = new Map(); // query id -> function that cancels it
 const tails = new Set();
 
@@ -48,7 +60,9 @@ function send(response, status, body, headers = {}) {
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
   // Times with three digits, as the server prints them: 0.820 is not how JavaScript would.
   const text = body === undefined ? '' : JSON.stringify(body);
-  response.end(text.replace(/("(?:cpu|wall)_ms":)([\d.]+)/g, (_, key, ms) => key + Number(ms).toFixed(3)));
+  response.end(
+    text.replace(/("(?:cpu|wall)_ms":)([\d.]+)/g, (_, key, ms) => key + Number(ms).toFixed(3)),
+  );
 }
 
 function sessionOf(request) {
@@ -86,8 +100,7 @@ function work(id, ms) {
   });
 }
 
-async function select(rows, params) {
-  const query = params.get('q') ?? '';
+async function select(rows, params, query = params.get('q') ?? '') {
   if (/\boverload\b/.test(query)) {
     throw new Refusal(503, 'overloaded', 'Too many searches are running.', { retryAfter: 2 });
   }
@@ -121,14 +134,18 @@ async function select(rows, params) {
     cpu_ms: wall,
     wall_ms: wall,
   };
-  const partial = /\bpartial\b/.test(query) ? '1 of 12 segments could not be read (checksum).' : null;
+  const partial = /\bpartial\b/.test(query)
+    ? '1 of 12 segments could not be read (checksum).'
+    : null;
   return { found, from, to, stats, partial };
 }
 
 async function search(rows, params, response) {
   const { found, stats, partial } = await select(rows, params);
   const limit = Math.min(1000, Number(params.get('limit') ?? 100));
-  const start = params.get('cursor') ? found.findIndex((at) => at < Number(params.get('cursor'))) : 0;
+  const start = params.get('cursor')
+    ? found.findIndex((at) => at < Number(params.get('cursor')))
+    : 0;
   const page = start < 0 ? [] : found.slice(start, start + limit);
   const more = start >= 0 && start + limit < found.length;
   const cursor = more ? String(page[page.length - 1]) : null;
@@ -146,7 +163,96 @@ async function histogram(rows, params, response) {
   }
   const iso = (ms) => new Date(ms).toISOString();
   const total = found.length;
-  send(response, 200, { from: iso(from), to: iso(to), step_ns: step * 1e6, counts, total, stats, partial });
+  send(response, 200, {
+    from: iso(from),
+    to: iso(to),
+    step_ns: step * 1e6,
+    counts,
+    total,
+    stats,
+    partial,
+  });
+}
+
+async function sql(rows, params, response) {
+  const text = params.get('q') ?? '';
+  const pipe = text.indexOf('|');
+  if (pipe < 0)
+    throw new Refusal(400, 'invalid_argument', 'a | and a statement are missing', {
+      position: text.length,
+    });
+  const { found, stats, partial } = await select(rows, params, text.slice(0, pipe));
+  try {
+    const answer = runStatement(
+      text.slice(pipe + 1),
+      found.map((at) => rows[at]),
+    );
+    const limit = Number(params.get('limit') ?? 1000);
+    send(response, 200, {
+      ...answer,
+      rows: answer.rows.slice(0, limit),
+      more: answer.rows.length > limit,
+      stats,
+      partial,
+    });
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error;
+    throw new Refusal(400, 'invalid_argument', error.message, { position: pipe + 2 + error.at });
+  }
+}
+
+// Rows of [from, to) that match, newest first.
+async function matching(rows, params, from = params.get('from'), to = params.get('to')) {
+  const asked = new URLSearchParams(params);
+  asked.set('from', from);
+  asked.set('to', to ?? '');
+  const { found, stats, partial } = await select(rows, asked);
+  return { rows: found.map((at) => rows[at]), stats, partial };
+}
+
+async function fields(rows, params, response, name) {
+  const { rows: found, stats, partial } = await matching(rows, params);
+  const top = Number(params.get('top') ?? (name ? 100 : 10));
+  const answer = name
+    ? statistics.field(found, decodeURIComponent(name), top, params.get('prefix') ?? '')
+    : statistics.fields(found, Number(params.get('rows') ?? 1e6), top);
+  send(response, 200, { ...answer, stats, partial });
+}
+
+async function patterns(rows, params, response) {
+  const { rows: found, stats, partial } = await matching(rows, params);
+  const compare = params.get('compare_from')
+    ? (await matching(rows, params, params.get('compare_from'), params.get('compare_to'))).rows
+    : null;
+  send(response, 200, {
+    ...statistics.patterns(found, compare, Number(params.get('limit') ?? 100)),
+    stats,
+    partial,
+  });
+}
+
+function context(rows, params, response) {
+  const number = (name, fallback) => Number(params.get(name) ?? fallback);
+  send(
+    response,
+    200,
+    statistics.context(
+      rows,
+      params.get('origin'),
+      number('offset', 0),
+      number('before', 20),
+      number('after', 20),
+    ),
+  );
+}
+
+async function exported(rows, params, response) {
+  const { rows: found } = await matching(rows, params);
+  response.writeHead(200, {
+    'Content-Type': 'application/x-ndjson',
+    'Content-Disposition': `attachment; filename="rows.${params.get('format')}"`,
+  });
+  response.end(found.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
 function tail(rows, params, request, response) {
@@ -157,7 +263,8 @@ function tail(rows, params, request, response) {
     if (where === rows && test(row)) response.write(`event: row\ndata: ${JSON.stringify(row)}\n\n`);
   };
   tails.add(sink);
-  if (/dropping/.test(params.get('q') ?? '')) response.write('event: dropped\ndata: {"rows":1200}\n\n');
+  if (/dropping/.test(params.get('q') ?? ''))
+    response.write('event: dropped\ndata: {"rows":1200}\n\n');
   request.on('close', () => tails.delete(sink));
 }
 
@@ -180,8 +287,27 @@ function logstoresOf(project) {
       bytes: rows.length * 34,
       oldest: rows[0]?.time ?? null,
       newest: rows[rows.length - 1]?.time ?? null,
+      raw_bytes: rows.length * 260,
+      compression: rows.length ? 7.6 : null,
+      rows_per_second: rows.length > 10000 ? rate : 0,
+      bytes_per_second: rows.length > 10000 ? rate * 260 : 0,
+      ...settings.get(key),
     };
   });
+}
+
+// The rows of one logstore, or of several by time; undefined when one of them is missing.
+function rowsOf(project, names) {
+  const all = names.map((name) => stores.get(`${project}/${name}`));
+  if (all.includes(undefined)) return undefined;
+  if (all.length === 1) return all[0];
+  const named = all.flatMap((rows, at) => rows.map((row) => ({ ...row, logstore: names[at] })));
+  return named.sort((a, b) => (a.time < b.time ? -1 : 1));
+}
+
+function note(logstores, params, rows) {
+  const [q, from, to] = ['q', 'from', 'to'].map((name) => params.get(name) ?? '');
+  admin.note({ q, logstores: logstores.split(','), from, to, wall_ms: 12, rows });
 }
 
 async function textOf(request) {
@@ -193,7 +319,12 @@ async function textOf(request) {
 async function ingest(rows, request, response) {
   const lines = (await textOf(request)).split('\n').filter((line) => line.trim() !== '');
   for (const line of lines) {
-    const { time = new Date().toISOString(), body = '', resource = {}, ...fields } = JSON.parse(line);
+    const {
+      time = new Date().toISOString(),
+      body = '',
+      resource = {},
+      ...fields
+    } = JSON.parse(line);
     const origin = { id: '0'.repeat(32), offset: rows.length };
     add(rows, { time, body, fields, resource, origin });
   }
@@ -201,10 +332,13 @@ async function ingest(rows, request, response) {
 }
 
 async function create(where, key, request, response) {
-  const { name } = JSON.parse(await textOf(request));
+  const { name, retention = null, retention_size = null } = JSON.parse(await textOf(request));
   if (where.has(key + name)) throw new Refusal(409, 'already_exists', `${name} exists.`);
   if (where === projects) projects.add(name);
-  else stores.set(key + name, []);
+  else {
+    stores.set(key + name, []);
+    settings.set(key + name, { retention, retention_size });
+  }
   send(response, 201, { name });
 }
 
@@ -241,13 +375,35 @@ async function api(request, response, url) {
     running.get(cancelled[1])?.();
     return send(response, 204);
   }
-  const place = /^(GET|POST) projects\/([\w-]+)\/logstores\/([\w-]+)\/(\w+)$/.exec(call);
-  const rows = place && stores.get(`${place[2]}/${place[3]}`);
-  const action = place && `${place[1]} ${place[4]}`;
-  if (rows && action === 'GET search') return search(rows, url.searchParams, response);
-  if (rows && action === 'GET histogram') return histogram(rows, url.searchParams, response);
-  if (rows && action === 'GET tail') return tail(rows, url.searchParams, request, response);
-  if (rows && action === 'POST rows') return ingest(rows, request, response);
+  const one = /^(PATCH|DELETE) projects\/([\w-]+\/)logstores\/([\w-]+)$/.exec(call);
+  if (one && stores.has(one[2] + one[3])) {
+    if (one[1] === 'DELETE') stores.delete(one[2] + one[3]);
+    else settings.set(one[2] + one[3], JSON.parse(await textOf(request)));
+    return send(response, 204);
+  }
+  const place = /^(GET|POST) projects\/([\w-]+)\/logstores\/([\w,-]+)\/(\w+)(?:\/(.+))?$/.exec(
+    call,
+  );
+  const rows = place && rowsOf(place[2], place[3].split(','));
+  if (rows && place[1] === 'POST' && place[4] === 'rows') return ingest(rows, request, response);
+  const read = { search, histogram, sql, tail, fields, patterns, context, export: exported }[
+    place?.[4]
+  ];
+  if (rows && read) {
+    const params = url.searchParams;
+    if (params.get('history') === '1') note(place[3], params, rows.length);
+    return read === tail
+      ? tail(rows, params, request, response)
+      : read(rows, params, response, place[5]);
+  }
+  const sent = ['PUT', 'POST'].includes(request.method) ? JSON.parse(await textOf(request)) : null;
+  const path = url.pathname.replace(/^\/api\/v1\//, '');
+  const fail = (...why) => {
+    throw new Refusal(...why);
+  };
+  const answer = admin.answer(request.method, path, sent, fail);
+  if (answer !== undefined)
+    return answer === null ? send(response, 204) : send(response, 200, answer);
   throw new Refusal(404, 'not_found', `There is no ${url.pathname}.`);
 }
 
@@ -257,7 +413,8 @@ async function file(response, url) {
   const bytes = await readFile(path.join(root, 'dist', name));
   response.writeHead(200, {
     'Content-Type': kTypes[name.split('.').pop()],
-    'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    'Content-Security-Policy':
+      "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-cache',
   });
@@ -272,12 +429,19 @@ function refuse(response, error) {
   }
   const { retryAfter, ...extra } = error.extra;
   const headers = retryAfter ? { 'Retry-After': String(retryAfter) } : {};
-  return send(response, error.status, { error: { code: error.code, message: error.message, ...extra } }, headers);
+  return send(
+    response,
+    error.status,
+    { error: { code: error.code, message: error.message, ...extra } },
+    headers,
+  );
 }
 
 const server = createServer((request, response) => {
   const url = new URL(request.url, `http://${request.headers.host}`);
-  const answer = url.pathname.startsWith('/api/') ? api(request, response, url) : file(response, url);
+  const answer = url.pathname.startsWith('/api/')
+    ? api(request, response, url)
+    : file(response, url);
   answer?.catch?.((error) => refuse(response, error));
 });
 
@@ -288,5 +452,7 @@ setInterval(() => {
 
 server.listen(port, '127.0.0.1', () => {
   const [code] = codes;
-  console.log(`http://127.0.0.1:${server.address().port}/#/sign-in?code=${code}  (token: ${token})`);
+  console.log(
+    `http://127.0.0.1:${server.address().port}/#/sign-in?code=${code}  (token: ${token})`,
+  );
 });

@@ -68,12 +68,21 @@ class Reader {
 
 const textOf = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
+// What the rest of a dotted name reaches inside of JSON fields; lists are gone through.
+function insideJson(value, path) {
+  if (path.length === 0) return value === undefined || value === null ? [] : [textOf(value)];
+  if (Array.isArray(value)) return value.flatMap((each) => insideJson(each, path));
+  if (value === null || typeof value !== 'object') return [];
+  return path[0] in value ? insideJson(value[path[0]], path.slice(1)) : [];
+}
+
 function valuesOf(row, field) {
   if (field === null) return [row.body, ...Object.values(row.fields).map(textOf)];
   const all = { ...row.resource, ...row.fields, body: row.body };
   if (field in all) return [textOf(all[field])];
   const keys = Object.keys(all).filter((key) => key.endsWith(`.${field}`));
-  return keys.map((key) => textOf(all[key]));
+  if (keys.length > 0) return keys.map((key) => textOf(all[key]));
+  return insideJson(all, field.split('.'));
 }
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -104,7 +113,8 @@ function range(reader) {
   const found = match.exec(reader.text);
   if (!found) reader.fail('expected a range such as [1 TO 5]');
   reader.at = match.lastIndex;
-  const low = found[1] === '*' ? () => true : compareTest(found[0][0] === '[' ? '>=' : '>', found[1]);
+  const low =
+    found[1] === '*' ? () => true : compareTest(found[0][0] === '[' ? '>=' : '>', found[1]);
   const closing = found[0].slice(-1);
   const high = found[2] === '*' ? () => true : compareTest(closing === ']' ? '<=' : '<', found[2]);
   return (value) => low(value) && high(value);
@@ -119,7 +129,10 @@ function value(reader, field) {
     const start = reader.at;
     const source = reader.until('/', 'regular expression');
     try {
-      const pattern = new RegExp(source.replace(/^\(\?i\)/, ''), source.startsWith('(?i)') ? 'i' : '');
+      const pattern = new RegExp(
+        source.replace(/^\(\?i\)/, ''),
+        source.startsWith('(?i)') ? 'i' : '',
+      );
       return any((each) => pattern.test(each));
     } catch (error) {
       return reader.fail(`this regular expression is wrong: ${error.message}`, start);

@@ -22,7 +22,13 @@ const kPods = [
   ['kube-system', 'coredns-76f75df574-lq9xw', 'coredns'],
 ];
 const kNodes = ['node-a', 'node-b', 'node-c'];
-const kPaths = ['/api/v1/cart', '/api/v1/checkout', '/catalog/items?page=2', '/healthz', '/static/app.js'];
+const kPaths = [
+  '/api/v1/cart',
+  '/api/v1/checkout',
+  '/catalog/items?page=2',
+  '/healthz',
+  '/static/app.js',
+];
 
 const hex = (random, digits) =>
   Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
@@ -35,7 +41,14 @@ function nginx(random) {
   const client = `10.42.${Math.floor(random() * 4)}.${Math.floor(random() * 255)}`;
   return {
     body: `${client} - - "GET ${path} HTTP/1.1" ${status} ${Math.floor(random() * 48000)} "-" "Mozilla/5.0 (X11; Linux x86_64)" ${ms / 1000}`,
-    fields: { status, method: 'GET', path, duration_ms: ms, client, level: status >= 500 ? 'error' : 'info' },
+    fields: {
+      status,
+      method: 'GET',
+      path,
+      duration_ms: ms,
+      client,
+      level: status >= 500 ? 'error' : 'info',
+    },
   };
 }
 
@@ -60,12 +73,24 @@ function checkout(random) {
     const elapsed_ms = 500 + Math.floor(random() * 3000);
     return {
       body: '',
-      fields: { level: 'warn', msg: `slow payment provider, order ${order}`, order, trace_id, elapsed_ms },
+      fields: {
+        level: 'warn',
+        msg: `slow payment provider, order ${order}`,
+        order,
+        trace_id,
+        elapsed_ms,
+      },
     };
   }
   return {
     body: '',
-    fields: { level: 'info', msg: `order ${order} accepted`, order, trace_id, amount: Math.round(random() * 20000) / 100 },
+    fields: {
+      level: 'info',
+      msg: `order ${order} accepted`,
+      order,
+      trace_id,
+      amount: Math.round(random() * 20000) / 100,
+    },
   };
 }
 
@@ -80,8 +105,15 @@ const kJavaTrace =
 function catalog(random) {
   const kind = random();
   if (kind < 0.03) return { body: kJavaTrace, fields: {} };
-  if (kind < 0.3) return { body: `DEBUG [pool-1] c.e.catalog.Cache - hit ratio 0.${Math.floor(random() * 90) + 10}`, fields: {} };
-  return { body: `INFO [http-4] c.e.catalog.Items - listed ${Math.floor(random() * 200)} items in ${Math.floor(random() * 90)} ms`, fields: {} };
+  if (kind < 0.3)
+    return {
+      body: `DEBUG [pool-1] c.e.catalog.Cache - hit ratio 0.${Math.floor(random() * 90) + 10}`,
+      fields: {},
+    };
+  return {
+    body: `INFO [http-4] c.e.catalog.Items - listed ${Math.floor(random() * 200)} items in ${Math.floor(random() * 90)} ms`,
+    fields: {},
+  };
 }
 
 function plain(random) {
@@ -90,6 +122,8 @@ function plain(random) {
     '[INFO] 10.42.0.17:53914 - 4711 "A IN payments.shop.svc.cluster.local. udp 54 false 512" NOERROR 0.000214s',
     '[WARNING] plugin/kubernetes: Kubernetes API connection failure, retrying',
     '购物车已保存,用户 张三,商品 3 件',
+    '\u001b[32mINFO\u001b[0m cart \u001b[1mopened\u001b[0m by \u001b[36muser 7\u001b[0m',
+    '{"msg":"cart priced","cart":{"id":42,"items":[{"sku":"a-1","n":2},{"sku":"b-7","n":1}]},"total":18.5}',
     'cart saved <b onmouseover=alert(1)>not markup</b> & <script>alert("no")</script>',
   ];
   return { body: pick(random, lines), fields: {} };
@@ -113,7 +147,10 @@ export function makeRow(random, ms, offset) {
       'k8s.node.name': kNodes[pod.length % 3],
       'log.file.path': `/var/log/pods/${namespace}_${pod}/${container}/0.log`,
     },
-    origin: { id: `${pod.length.toString(16).padStart(2, '0')}7f3a9c5e1b2d4f6a8091b2c3d4e5f6`.slice(0, 32), offset },
+    origin: {
+      id: `${pod.length.toString(16).padStart(2, '0')}7f3a9c5e1b2d4f6a8091b2c3d4e5f6`.slice(0, 32),
+      offset,
+    },
   };
 }
 

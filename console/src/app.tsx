@@ -1,7 +1,7 @@
 // The console's frame: finds out who is there, then shows the page that the address names.
 import { Component, type ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { setLanguage, t } from './i18n/i18n';
+import { useEffect, useState } from 'preact/hooks';
+import { loadTexts, t } from './i18n/i18n';
 import { pageFor } from './pages/pages';
 import { SignInPage } from './pages/sign_in/sign_in_page';
 import { useServices } from './state/services';
@@ -31,8 +31,8 @@ function Content() {
   }
   if (who.at === 'out') return <SignInPage why={who.why} />;
   if (who.at === 'asking') return <main class="lone muted">{t('app.loading')}</main>;
-  const Page = pageFor(route.page).view;
-  return <Page />;
+  const { id, view: Page } = pageFor(route.page);
+  return <Page key={id} />;
 }
 
 // An error of our own while drawing: said with its message, instead of an empty or frozen page.
@@ -60,13 +60,21 @@ class Boundary extends Component<{ children: ComponentChildren }, { message: str
 export function App() {
   const { prefs, toaster } = useServices();
   const { language } = useValue(prefs);
-  setLanguage(language);
+  // The language that is drawn: the chosen one once its texts are here.
+  const [shown, setShown] = useState(language);
   useEffect(() => {
-    document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+    if (language === shown) return;
+    loadTexts(language).then(
+      () => setShown(language),
+      (error: unknown) => toaster.show(String(error)),
+    );
   }, [language]);
+  useEffect(() => {
+    document.documentElement.lang = shown === 'zh' ? 'zh-CN' : 'en';
+  }, [shown]);
   // A new key draws everything again in the new language.
   return (
-    <div class="app" key={language}>
+    <div class="app" key={shown}>
       <Boundary>
         <Content />
       </Boundary>

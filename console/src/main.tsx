@@ -4,7 +4,9 @@ import { ApiClient } from './api/client';
 import { loadPrefs, type Theme } from './base/prefs';
 import { Router } from './base/route';
 import { App } from './app';
+import { loadTexts } from './i18n/i18n';
 import { Catalog } from './state/catalog';
+import { FieldNames } from './state/field_names';
 import { ServicesContext, type Services } from './state/services';
 import { SignIn } from './state/sign_in';
 import { Toaster } from './ui/toast';
@@ -16,8 +18,9 @@ function applyTheme(theme: Theme): void {
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
 }
 
-function start(): void {
+async function start(): Promise<void> {
   const prefs = loadPrefs();
+  const texts = loadTexts(prefs.get().language);
   applyTheme(prefs.get().theme);
   prefs.watch(({ theme }) => applyTheme(theme));
   darkQuery.addEventListener('change', () => applyTheme(prefs.get().theme));
@@ -29,9 +32,11 @@ function start(): void {
     prefs,
     router,
     catalog: new Catalog(api),
+    fieldNames: new FieldNames(api),
     toaster: new Toaster(),
     signIn: new SignIn(api, router),
   };
+  await texts;
   render(
     <ServicesContext.Provider value={services}>
       <App />
@@ -40,4 +45,4 @@ function start(): void {
   );
 }
 
-start();
+void start();

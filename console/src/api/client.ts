@@ -12,6 +12,7 @@ import type {
   Row,
   SearchAnswer,
   Session,
+  SqlAnswer,
   Stats,
 } from './types';
 
@@ -34,6 +35,7 @@ export function isAbort(error: unknown): boolean {
 
 export interface StoreName {
   project: string;
+  // One name, or several with commas between them.
   logstore: string;
 }
 
@@ -42,9 +44,11 @@ export interface SearchCall extends StoreName {
   from: string;
   to: string;
   id: string;
+  // Asked for by a person: the server keeps it in their history.
+  history?: boolean;
 }
 
-interface Options {
+export interface Options {
   params?: Record<string, string>;
   body?: unknown;
   signal?: AbortSignal;
@@ -57,8 +61,13 @@ export interface TailEvents {
   onDropped(rows: number): void;
 }
 
-function storePath(store: StoreName): string {
-  return `projects/${encodeURIComponent(store.project)}/logstores/${encodeURIComponent(store.logstore)}`;
+export function storePath(store: StoreName): string {
+  const names = store.logstore.split(',').map(encodeURIComponent).join(',');
+  return `projects/${encodeURIComponent(store.project)}/logstores/${names}`;
+}
+
+function queryParams({ query, from, to, id, history }: SearchCall): Record<string, string> {
+  return { q: query, from, to, id, ...(history ? { history: '1' } : {}) };
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
@@ -121,24 +130,25 @@ export class ApiClient {
     call: SearchCall & { limit: number; cursor: string | null },
     signal: AbortSignal,
   ): Promise<SearchAnswer> {
-    const params: Record<string, string> = {
-      q: call.query,
-      from: call.from,
-      to: call.to,
-      limit: String(call.limit),
-      id: call.id,
-    };
+    const params: Record<string, string> = { ...queryParams(call), limit: String(call.limit) };
     if (call.cursor) params.cursor = call.cursor;
     const response = await this.send('GET', `${storePath(call)}/search`, { params, signal });
-    const answer = await readBody(response, parseExact as unknown as (text: string) => SearchAnswer);
+    const answer = await readBody(
+      response,
+      parseExact as unknown as (text: string) => SearchAnswer,
+    );
     const stats = plainNumbers(answer.stats as unknown as Json) as unknown as Stats;
     return { ...answer, stats };
   }
 
   histogram(call: SearchCall & { buckets: number }, signal: AbortSignal): Promise<HistogramAnswer> {
-    const { query, from, to, id, buckets } = call;
-    const params = { q: query, from, to, buckets: String(buckets), id };
+    const params = { ...queryParams(call), buckets: String(call.buckets) };
     return this.call('GET', `${storePath(call)}/histogram`, { params, signal });
+  }
+
+  sql(call: SearchCall & { limit: number }, signal: AbortSignal): Promise<SqlAnswer> {
+    const params = { ...queryParams(call), limit: String(call.limit) };
+    return this.call('GET', `${storePath(call)}/sql`, { params, signal });
   }
 
   // Tells the server to stop a query that nobody waits for. It may have ended already.
@@ -151,7 +161,12 @@ export class ApiClient {
   }
 
   // Follows a logstore until the server ends the stream, or throws.
-  async tail(store: StoreName, query: string, events: TailEvents, signal: AbortSignal): Promise<void> {
+  async tail(
+    store: StoreName,
+    query: string,
+    events: TailEvents,
+    signal: AbortSignal,
+  ): Promise<void> {
     const params = { q: query };
     const response = await this.send('GET', `${storePath(store)}/tail`, { params, signal });
     events.onOpen();
@@ -178,10 +193,22 @@ export class ApiClient {
     }
   }
 
-  private async call<T>(method: string, path: string, options: Options): Promise<T> {
+  // Any other call below /api/v1/; the answer is what its body says.
+  async call<T>(method: string, path: string, options: Options): Promise<T> {
     const response = await this.send(method, path, options);
     if (response.status === 204) return undefined as T;
     return readBody(response, JSON.parse as (text: string) => T);
+  }
+
+  // The same for answers with rows, whose numbers stay as they were written.
+  async exact<T>(method: string, path: string, options: Options): Promise<T> {
+    const response = await this.send(method, path, options);
+    return readBody(response, parseExact as unknown as (text: string) => T);
+  }
+
+  // Where a download of this call would come from.
+  address(path: string, params: Record<string, string>): string {
+    return `${this.base}api/v1/${path}?${new URLSearchParams(params)}`;
   }
 
   private async send(method: string, path: string, options: Options): Promise<Response> {

@@ -7,6 +7,8 @@ export interface Row {
   fields: Record<string, Json>;
   resource: Record<string, Json>;
   origin: { id: string; offset: number };
+  // Where several logstores were searched.
+  logstore?: string;
 }
 
 export interface Stats {
@@ -35,6 +37,28 @@ export interface HistogramAnswer {
   partial: string | null;
 }
 
+export interface SqlColumn {
+  name: string;
+  type: 'boolean' | 'integer' | 'number' | 'time' | 'text' | 'json';
+}
+
+// How the server proposes to draw groups.
+export interface SqlChart {
+  kind: 'time' | 'category' | 'value';
+  x: string | null;
+  series: string[]; // columns whose values tell series apart
+  values: string[]; // columns of numbers
+}
+
+export interface SqlAnswer {
+  columns: SqlColumn[];
+  rows: Json[][];
+  more: boolean;
+  chart: SqlChart | null;
+  stats: Stats;
+  partial: string | null;
+}
+
 export interface Project {
   name: string;
   logstores: number;
@@ -48,6 +72,10 @@ export interface Logstore {
   bytes: number;
   oldest: string | number | null;
   newest: string | number | null;
+  raw_bytes?: number;
+  compression?: number | null; // raw bytes over stored bytes
+  rows_per_second?: number;
+  bytes_per_second?: number;
 }
 
 export interface Session {

@@ -12,10 +12,14 @@ export interface Prefs {
   language: Language;
   zone: Zone;
   wrap: boolean;
+  // The field list stands beside the rows.
+  fields: boolean;
   project: string;
   logstore: string;
 }
 
+// Narrower screens have no room for the field list unless it is asked for.
+const kWidePixels = 1100;
 const kStorageKey = 'kelp.console.prefs';
 
 function choice<T extends string>(value: unknown, allowed: readonly T[], fallback: T): T {
@@ -23,7 +27,11 @@ function choice<T extends string>(value: unknown, allowed: readonly T[], fallbac
 }
 
 // Reads what an earlier (perhaps older or newer) console wrote; whatever does not fit is ignored.
-export function prefsFrom(text: string | null, browserLanguages: readonly string[]): Prefs {
+export function prefsFrom(
+  text: string | null,
+  browserLanguages: readonly string[],
+  wideScreen = true,
+): Prefs {
   let stored: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(text ?? '{}');
@@ -37,6 +45,7 @@ export function prefsFrom(text: string | null, browserLanguages: readonly string
     language: choice(stored.language, ['en', 'zh'], spoken),
     zone: choice(stored.zone, ['local', 'utc'], 'local'),
     wrap: stored.wrap === true,
+    fields: typeof stored.fields === 'boolean' ? stored.fields : wideScreen,
     project: typeof stored.project === 'string' ? stored.project : '',
     logstore: typeof stored.logstore === 'string' ? stored.logstore : '',
   };
@@ -49,7 +58,9 @@ export function loadPrefs(): Value<Prefs> {
   } catch {
     // Storage is forbidden: start from the defaults.
   }
-  const prefs = new Value(prefsFrom(text, navigator.languages ?? [navigator.language]));
+  const prefs = new Value(
+    prefsFrom(text, navigator.languages ?? [navigator.language], window.innerWidth >= kWidePixels),
+  );
   prefs.watch((value) => {
     try {
       window.localStorage.setItem(kStorageKey, JSON.stringify(value));

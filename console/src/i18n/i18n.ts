@@ -1,21 +1,29 @@
 // Texts in the language of the reader.
 //
+//   await loadTexts('en');
 //   t('range.last', { duration: tn('unit.m', 15) })     "Last 15 minutes"
 //
-// Threads of the page see one language at a time; app.tsx redraws everything when it changes.
+// Order:   texts are loaded before anything is drawn; only the reader's language is.
+// Threads: the page sees one language at a time; app.tsx redraws everything when it changes.
 import type { Language } from '../base/prefs';
-import { en } from './en';
-import { zh } from './zh';
+import type { en } from './en';
 
 export type TextKey = keyof typeof en;
-export type PluralKey = TextKey extends infer K ? (K extends `${infer Base}.one` ? Base : never) : never;
+export type Texts = Record<TextKey, string>;
+export type PluralKey = TextKey extends infer K
+  ? K extends `${infer Base}.one`
+    ? Base
+    : never
+  : never;
 
-const kTexts: Record<Language, Record<TextKey, string>> = { en, zh };
+let texts = {} as Texts;
 
-let texts: Record<TextKey, string> = en;
+export function useTexts(loaded: Texts): void {
+  texts = loaded;
+}
 
-export function setLanguage(language: Language): void {
-  texts = kTexts[language];
+export async function loadTexts(language: Language): Promise<void> {
+  useTexts(language === 'zh' ? (await import('./zh')).zh : (await import('./en')).en);
 }
 
 export function fill(template: string, values: Record<string, string | number>): string {

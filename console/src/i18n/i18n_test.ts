@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { en } from './en';
-import { fill, setLanguage, t, tn } from './i18n';
+import { fill, t, tn, useTexts } from './i18n';
 import { zh } from './zh';
 
 function placeholders(text: string): string[] {
@@ -32,12 +32,12 @@ test('ChineseUsesChinesePunctuation', () => {
 });
 
 test('FillsPlaceholdersAndChoosesForms', () => {
-  setLanguage('en');
+  useTexts(en);
   assert.equal(fill('{a} and {b} and {c}', { a: 1, b: '{a}' }), '1 and {a} and {c}');
   assert.equal(tn('unit.m', 1), '1 minute');
   assert.equal(tn('unit.m', 15), '15 minutes');
   assert.equal(tn('stats.found', 1200, '1,200'), '1,200 rows');
-  setLanguage('zh');
+  useTexts(zh);
   assert.equal(t('range.last', { duration: tn('unit.m', 15) }), '最近 15 分钟');
-  setLanguage('en');
+  useTexts(en);
 });

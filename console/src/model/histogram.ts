@@ -1,6 +1,15 @@
 // Scales and geometry of the histogram: how many bars to ask for, where ticks and bars stand, which
 // bars a drag covers. Pure arithmetic; pages/search/histogram_view.tsx draws it.
-import { clockText, dateText, kDay, kHour, kMinute, kSecond, zoneOffsetMinutes, type Zone } from './time';
+import {
+  clockText,
+  dateText,
+  kDay,
+  kHour,
+  kMinute,
+  kSecond,
+  zoneOffsetMinutes,
+  type Zone,
+} from './time';
 import type { Window } from './time_range';
 
 export interface Histogram {
@@ -9,15 +18,45 @@ export interface Histogram {
   step: number;
   counts: number[];
   total: number;
+  // How many rows of each bar are errors and warnings, where that is known.
+  levels?: { error: readonly number[]; warn: readonly number[] };
 }
 
 // Steps that divide days, hours, minutes and seconds evenly, so that bars and ticks fall on round times.
 const kSteps: readonly number[] = [
-  1, 2, 5, 10, 20, 50, 100, 200, 500,
-  kSecond, 2 * kSecond, 5 * kSecond, 10 * kSecond, 15 * kSecond, 30 * kSecond,
-  kMinute, 2 * kMinute, 5 * kMinute, 10 * kMinute, 15 * kMinute, 30 * kMinute,
-  kHour, 2 * kHour, 3 * kHour, 6 * kHour, 12 * kHour,
-  kDay, 2 * kDay, 7 * kDay, 14 * kDay, 30 * kDay, 90 * kDay, 365 * kDay,
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  kSecond,
+  2 * kSecond,
+  5 * kSecond,
+  10 * kSecond,
+  15 * kSecond,
+  30 * kSecond,
+  kMinute,
+  2 * kMinute,
+  5 * kMinute,
+  10 * kMinute,
+  15 * kMinute,
+  30 * kMinute,
+  kHour,
+  2 * kHour,
+  3 * kHour,
+  6 * kHour,
+  12 * kHour,
+  kDay,
+  2 * kDay,
+  7 * kDay,
+  14 * kDay,
+  30 * kDay,
+  90 * kDay,
+  365 * kDay,
 ];
 
 // The server's own limit on `buckets`.

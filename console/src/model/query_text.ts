@@ -2,6 +2,7 @@
 // find the words worth marking in rows, and to add or exclude a value. The server alone decides what
 // is valid; nothing here refuses a query.
 import { numberText } from '../api/json';
+import { statementTokens } from './statement';
 
 export type TokenKind =
   | 'field' // name and colon
@@ -12,6 +13,9 @@ export type TokenKind =
   | 'operator' // comparison or minus
   | 'keyword' // AND OR NOT
   | 'paren'
+  | 'pipe' // between the search and the steps behind it
+  | 'function'
+  | 'number'
   | 'space'
   | 'other';
 
@@ -68,6 +72,7 @@ export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   while (at < text.length) {
+    if (text[at] === '|') return [...tokens, ...statementTokens(text, at)];
     const before = tokens[tokens.length - 1];
     const token = nextToken(text, at, before?.kind === 'field');
     tokens.push(token);
@@ -76,8 +81,27 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
+export interface QueryParts {
+  search: string;
+  // What stands behind the first `|`; null when there is none.
+  statement: string | null;
+}
+
+export function splitQuery(text: string): QueryParts {
+  const pipe = tokenize(text).find(({ kind }) => kind === 'pipe');
+  if (!pipe) return { search: text, statement: null };
+  return { search: text.slice(0, pipe.start).trim(), statement: text.slice(pipe.end).trim() };
+}
+
+export function joinQuery({ search, statement }: QueryParts): string {
+  return statement === null ? search : `${search.trim() || '*'} | ${statement}`;
+}
+
 function unquote(phrase: string): string {
-  return phrase.replace(/^"/, '').replace(/([^\\]|^)"$/, '$1').replace(/\\(["\\])/g, '$1');
+  return phrase
+    .replace(/^"/, '')
+    .replace(/([^\\]|^)"$/, '$1')
+    .replace(/\\(["\\])/g, '$1');
 }
 
 // Words and phrases a matching row contains, for marking them in the rows shown. Values of fields
@@ -89,6 +113,7 @@ export function wantedWords(text: string): string[] {
   let comparison = false;
   for (const token of tokenize(text)) {
     const piece = text.slice(token.start, token.end);
+    if (token.kind === 'pipe') break;
     if (token.kind === 'space' || token.kind === 'field') continue;
     if (token.kind === 'operator') {
       if (piece === '-') negated = true;
@@ -146,7 +171,8 @@ export function markWords(text: string, pattern: RegExp | null): Span[] {
 
 const kPlainValue = /^[A-Za-z0-9_.@][A-Za-z0-9_.@/-]*$/;
 
-function quote(value: string): string {
+// A value as the language writes it: bare where that is possible.
+export function quoteValue(value: string): string {
   if (kPlainValue.test(value) && !/^(AND|OR|NOT)$/.test(value)) return value;
   return `"${value.replace(/[\\"]/g, '\\$&')}"`;
 }
@@ -161,10 +187,10 @@ export function exactTerm(field: string, value: unknown): string | null {
   if (!canName(field)) return null;
   if (typeof value === 'string') {
     // Line ends and other control characters cannot stand in a phrase on one line.
-    return /[\u0000-\u001f]/.test(value) ? null : `${field}:=${quote(value)}`;
+    return /[\u0000-\u001f]/.test(value) ? null : `${field}:=${quoteValue(value)}`;
   }
   const text = typeof value === 'boolean' ? String(value) : numberText(value);
-  return text === null ? null : `${field}:=${quote(text)}`;
+  return text === null ? null : `${field}:=${quoteValue(text)}`;
 }
 
 export function presenceTerm(field: string): string | null {
@@ -208,8 +234,13 @@ function isEverything(text: string): boolean {
 }
 
 // `query` narrowed by `term` (or by its opposite). A term that is there already changes nothing; its
-// opposite is replaced.
+// opposite is replaced. What stands behind a `|` stays.
 export function addTerm(query: string, term: string, how: 'include' | 'exclude'): string {
+  const { search, statement } = splitQuery(query);
+  return joinQuery({ search: narrowed(search, term, how), statement });
+}
+
+function narrowed(query: string, term: string, how: 'include' | 'exclude'): string {
   const wanted = how === 'include' ? term : `NOT ${term}`;
   if (isEverything(query)) return wanted;
   const opposites = how === 'include' ? [`NOT ${term}`, `-${term}`] : [term];

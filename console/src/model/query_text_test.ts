@@ -5,7 +5,9 @@ import {
   canName,
   exactTerm,
   indexOfCharacter,
+  joinQuery,
   markWords,
+  splitQuery,
   tokenize,
   wantedWords,
   wordsPattern,
@@ -19,8 +21,21 @@ function kinds(text: string): string {
 }
 
 test('TokensCoverTheWholeQuery', () => {
-  for (const text of ['', 'a  b', '"open', 'x:[1 TO', '/open', 'a:(b OR "c\\" d") -e &', '日志 😀']) {
-    assert.equal(tokenize(text).map(({ start, end }) => text.slice(start, end)).join(''), text);
+  for (const text of [
+    '',
+    'a  b',
+    '"open',
+    'x:[1 TO',
+    '/open',
+    'a:(b OR "c\\" d") -e &',
+    '日志 😀',
+  ]) {
+    assert.equal(
+      tokenize(text)
+        .map(({ start, end }) => text.slice(start, end))
+        .join(''),
+      text,
+    );
   }
 });
 
@@ -107,4 +122,32 @@ test('CountsCharactersAsTheServerDoes', () => {
   assert.equal(indexOfCharacter('😀(x', 1), 2);
   assert.equal(indexOfCharacter('日志(x', 2), 2);
   assert.equal(indexOfCharacter('ab', 9), 2);
+});
+
+test('CutsAQueryAtTheFirstPipeOutsideOfTexts', () => {
+  assert.deepEqual(splitQuery('a "x | y" /b|c/ | stats count() by z'), {
+    search: 'a "x | y" /b|c/',
+    statement: 'stats count() by z',
+  });
+  assert.deepEqual(splitQuery('a b'), { search: 'a b', statement: null });
+  assert.deepEqual(splitQuery('|'), { search: '', statement: '' });
+  assert.equal(joinQuery({ search: '', statement: 'top 5 pod' }), '* | top 5 pod');
+});
+
+test('ColoursStatements', () => {
+  assert.equal(
+    kinds("* | SELECT count(*) AS n, 'it''s' WHERE \"k.pod\" >= 10 | timechart 1m by level"),
+    'word:* pipe:| keyword:SELECT function:count paren:( operator:* paren:) keyword:AS word:n other:, ' +
+      "phrase:'it''s' keyword:WHERE field:\"k.pod\" operator:>= number:10 pipe:| keyword:timechart number:1m " +
+      'keyword:by word:level',
+  );
+});
+
+test('NarrowsTheSearchInFrontOfAStatement', () => {
+  assert.equal(
+    addTerm('a OR b | stats count()', 'x:=1', 'include'),
+    '(a OR b) x:=1 | stats count()',
+  );
+  assert.equal(addTerm('| stats count()', 'x:=1', 'exclude'), 'NOT x:=1 | stats count()');
+  assert.deepEqual(wantedWords('error | stats count() by pod'), ['error']);
 });

@@ -1,7 +1,8 @@
 // What a row shows before it is unfolded: level, source, one line of text; and its values as a table
 // after. Works on whatever fields senders happen to use.
-import { numberText } from '../api/json';
+import { numberText, parseExact } from '../api/json';
 import type { Json, Row } from '../api/types';
+import { hasAnsi, stripAnsi } from './ansi';
 import { parseRfc3339 } from './time';
 
 export type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'none';
@@ -25,8 +26,17 @@ const kLevelWords: ReadonlyArray<readonly [Level, RegExp]> = [
   ['debug', /^(d|debug|dbg|fine|verbose|v)$/i],
   ['trace', /^(t|trace|finest|finer)$/i],
 ];
-const kLevelFields = ['level', 'severity', 'lvl', 'loglevel', 'log_level', 'log.level', 'severity_text',
-  'levelname', 'priority'];
+export const kLevelFields = [
+  'level',
+  'severity',
+  'lvl',
+  'loglevel',
+  'log_level',
+  'log.level',
+  'severity_text',
+  'levelname',
+  'priority',
+];
 const kMessageFields = ['message', 'msg', 'log', 'event'];
 
 // A body is looked at this far for a level: the level stands near the front, and rows may be long.
@@ -56,7 +66,7 @@ const kBodyLevel =
   /(?:\b(?:level|lvl|severity)"?\s*[=:]\s*"?|[\s[<|(]|^)(trace|debug|info|notice|warn|warning|error|err|fatal|panic|critical|crit)(?=[\]\s>:|),"]|$)/i;
 
 function levelOfBody(body: string): Level {
-  const head = body.slice(0, kLevelSearchChars);
+  const head = stripAnsi(body.slice(0, kLevelSearchChars));
   const klog = /^([IWEF])\d{4} \d\d:\d\d/.exec(head);
   if (klog) return levelOfWord(klog[1]!);
   const word = kBodyLevel.exec(head);
@@ -103,9 +113,13 @@ export function sourceOf(row: Row): string {
   return tag('service.name') || container || tag('host.name');
 }
 
-// One line: control characters become spaces, long text is cut.
+// One line: control characters become spaces but for those of terminal colours, long text is cut.
 function oneLine(value: string): string {
-  return value.slice(0, kTextChars).replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  const cut = value.slice(0, kTextChars);
+  const controls = hasAnsi(cut)
+    ? /[\u0000-\u001a\u001c-\u001f\u007f]+/g
+    : /[\u0000-\u001f\u007f]+/g;
+  return cut.replace(controls, ' ').trim();
 }
 
 // The text of a folded row: the body, or a message field where the body is empty; then the other
@@ -156,13 +170,26 @@ export function properties(values: Record<string, Json>): Property[] {
     });
 }
 
-// The body laid out over several lines when it is a JSON object or array; null when it is not.
-export function prettyJson(body: string): string | null {
+// The body when it is a JSON object or array; null when it is not.
+export function bodyJson(body: string): Json | null {
   const trimmed = body.trim();
   if (!/^[{[]/.test(trimmed) || trimmed.length > 200_000) return null;
   try {
-    return JSON.stringify(JSON.parse(trimmed), null, 2);
+    return parseExact(trimmed);
   } catch {
     return null;
   }
+}
+
+// The value of a field or tag as one line; empty where the row has none.
+export function columnText(row: Row, name: string): string {
+  if (name === 'body') return oneLine(row.body);
+  return oneLine(text(row.fields[name] ?? row.resource[name]));
+}
+
+// Fields that tie the rows of one request together.
+export function isRequestId(name: string): boolean {
+  return /(?:^|[._-])(?:request|req|trace|correlation|transaction|session|span)[._-]?id$|^(?:x-)?request-id$/i.test(
+    name.replace(/([a-z])(Id)$/, '$1_$2'),
+  );
 }

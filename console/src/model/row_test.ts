@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Row } from '../api/types';
-import { levelOf, prettyJson, properties, rowView, sourceOf } from './row';
+import { levelOf, bodyJson, columnText, isRequestId, properties, rowView, sourceOf } from './row';
 
 function row(part: Partial<Row>): Row {
   return {
@@ -38,7 +38,11 @@ test('FindsTheLevelInTheBody', () => {
 });
 
 test('NamesTheSourceShortly', () => {
-  const pod = { 'k8s.pod.name': 'web-0', 'k8s.container.name': 'proxy', 'log.file.path': '/x/0.log' };
+  const pod = {
+    'k8s.pod.name': 'web-0',
+    'k8s.container.name': 'proxy',
+    'log.file.path': '/x/0.log',
+  };
   assert.equal(sourceOf(row({ resource: pod })), 'web-0/proxy');
   assert.equal(sourceOf(row({ resource: { ...pod, 'k8s.container.name': 'web' } })), 'web-0');
   assert.equal(sourceOf(row({ resource: { 'log.file.path': '/var/log/syslog' } })), 'syslog');
@@ -49,7 +53,10 @@ test('NamesTheSourceShortly', () => {
 test('ShowsAMessageFieldWhenThereIsNoBody', () => {
   const view = rowView(row({ fields: { level: 'info', msg: 'hello', user: 7, deep: { a: [1] } } }));
   assert.equal(view.text, 'hello');
-  assert.deepEqual(view.extras, [['user', '7'], ['deep', '{"a":[1]}']]);
+  assert.deepEqual(view.extras, [
+    ['user', '7'],
+    ['deep', '{"a":[1]}'],
+  ]);
 });
 
 test('KeepsAFoldedRowOnOneLine', () => {
@@ -66,7 +73,34 @@ test('ListsPropertiesInNameOrder', () => {
 });
 
 test('LaysOutOnlyWhatIsJson', () => {
-  assert.equal(prettyJson(' {"a":1}'), '{\n  "a": 1\n}');
-  assert.equal(prettyJson('{not json}'), null);
-  assert.equal(prettyJson('7'), null);
+  assert.deepEqual(bodyJson(' {"a":1}'), { a: 1 });
+  assert.equal(bodyJson('{not json}'), null);
+  assert.equal(bodyJson('7'), null);
+});
+
+test('KnowsTheFieldsThatTieRequestsTogether', () => {
+  for (const name of [
+    'request_id',
+    'trace_id',
+    'traceId',
+    'http.request_id',
+    'X-Request-Id',
+    'req.id',
+  ]) {
+    assert.ok(isRequestId(name), name);
+  }
+  for (const name of ['id', 'user_id', 'valid', 'grid', 'trace'])
+    assert.ok(!isRequestId(name), name);
+});
+
+test('ColumnsShowFieldsTagsAndTheBody', () => {
+  const shown = row({ body: 'two\nlines', fields: { a: { b: 1 } }, resource: { pod: 'web' } });
+  assert.deepEqual(
+    ['body', 'a', 'pod', 'none'].map((name) => columnText(shown, name)),
+    ['two lines', '{"b":1}', 'web', ''],
+  );
+});
+
+test('TerminalColoursDoNotHideTheLevel', () => {
+  assert.equal(levelOf(row({ body: '\u001b[31mERROR\u001b[0m broken' })), 'error');
 });

@@ -2,21 +2,30 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { absoluteRange, kDefaultRange, lastRange } from './time_range';
 import { kHour } from './time';
-import { sameView, viewFrom, viewParams, type View } from './view';
+import { kDefaultView, sameSearch, sameView, viewFrom, viewParams, type View } from './view';
 
 const kView: View = {
+  ...kDefaultView,
   project: 'default',
   logstore: 'system',
   query: 'level:error "a & b" #1 日志',
   range: lastRange(kHour),
-  live: false,
+};
+
+const kRich: View = {
+  ...kView,
+  tab: 'patterns',
+  chart: 'pie',
+  columns: ['k8s.pod.name', 'odd,name', '100%', '%2C'],
+  highlight: 'a b',
 };
 
 test('AnAddressBringsTheSameViewBack', () => {
   const absolute = absoluteRange(Date.UTC(2026, 10, 21), Date.UTC(2026, 10, 22));
-  for (const view of [kView, { ...kView, live: true }, { ...kView, range: absolute }]) {
+  for (const view of [kView, { ...kView, live: true }, { ...kView, range: absolute }, kRich]) {
     const again = viewFrom(new URLSearchParams(viewParams(view).toString()));
     assert.ok(sameView(again, view), viewParams(view).toString());
+    assert.deepEqual(again, view);
   }
 });
 
@@ -33,6 +42,22 @@ test('EveryPartOfAViewCounts', () => {
     { query: 'x' },
     { live: true },
     { range: kDefaultRange },
+    { tab: 'patterns' },
+    { chart: 'bar' },
+    { columns: ['x'] },
+    { highlight: 'x' },
   ];
   for (const other of others) assert.ok(!sameView(kView, { ...kView, ...other }));
+});
+
+test('LooksAloneAskTheServerForNothing', () => {
+  const looks: Partial<View> = { tab: 'patterns', chart: 'bar', columns: ['x'], highlight: 'x' };
+  assert.ok(sameSearch(kView, { ...kView, ...looks }));
+  assert.ok(!sameSearch(kView, { ...kView, query: 'x' }));
+});
+
+test('UnknownChoicesAreIgnored', () => {
+  const view = viewFrom(new URLSearchParams('tab=nonsense&chart=radar'));
+  assert.equal(view.tab, 'rows');
+  assert.equal(view.chart, null);
 });

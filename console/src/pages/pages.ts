@@ -1,17 +1,21 @@
-// The console's pages, in the order of the navigation. A page is a component and the name that the
-// address uses for it; the first one is where people land.
+// The console's pages as components. The search page comes with the first load; the others are loaded when
+// they are opened. ui/nav.ts has their names.
 import type { FunctionComponent } from 'preact';
-import type { TextKey } from '../i18n/i18n';
+import { lazy } from '../ui/lazy';
+import { kNav, type PageId } from '../ui/nav';
 import { SearchPage } from './search/search_page';
 
-export interface Page {
-  id: string;
-  title: TextKey;
-  view: FunctionComponent;
-}
+const kViews: Record<PageId, FunctionComponent> = {
+  search: SearchPage,
+  dashboards: lazy(async () => (await import('./other_pages')).DashboardsPage),
+  alerts: lazy(async () => (await import('./other_pages')).AlertsPage),
+  logstores: lazy(async () => (await import('./other_pages')).LogstoresPage),
+  agents: lazy(async () => (await import('./other_pages')).AgentsPage),
+  tokens: lazy(async () => (await import('./other_pages')).TokensPage),
+  settings: lazy(async () => (await import('./other_pages')).SettingsPage),
+};
 
-export const kPages: readonly Page[] = [{ id: 'search', title: 'page.search', view: SearchPage }];
-
-export function pageFor(id: string): Page {
-  return kPages.find((page) => page.id === id) ?? kPages[0]!;
+export function pageFor(id: string): { id: PageId; view: FunctionComponent } {
+  const page = kNav.find((each) => each.id === id) ?? kNav[0];
+  return { id: page.id, view: kViews[page.id] };
 }

@@ -8,6 +8,7 @@ import type { Value } from '../base/value';
 import { t } from '../i18n/i18n';
 import type { Toaster } from '../ui/toast';
 import type { Catalog } from './catalog';
+import type { FieldNames } from './field_names';
 import type { SignIn } from './sign_in';
 
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   prefs: Value<Prefs>;
   router: Router;
   catalog: Catalog;
+  fieldNames: FieldNames;
   toaster: Toaster;
   signIn: SignIn;
 }

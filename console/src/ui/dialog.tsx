@@ -6,11 +6,12 @@ import { Icon } from './icon';
 
 interface Props {
   title: string;
+  wide?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, wide, onClose, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     element.current?.showModal();
@@ -19,7 +20,13 @@ export function Dialog({ title, onClose, children }: Props) {
     if (event.target === element.current) onClose();
   };
   return (
-    <dialog ref={element} class="dialog" aria-label={title} onClose={onClose} onClick={onClick}>
+    <dialog
+      ref={element}
+      class={wide ? 'dialog dialog-wide' : 'dialog'}
+      aria-label={title}
+      onClose={onClose}
+      onClick={onClick}
+    >
       <div class="dialog-body">
         <header>
           <h2>{title}</h2>

@@ -1,4 +1,4 @@
-// The bar on top of every page: mark, navigation, what the page puts there, settings.
+// The bar on top of every page: mark, navigation, settings.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Language, Theme } from '../base/prefs';
@@ -8,20 +8,16 @@ import { useServices } from '../state/services';
 import { isTyping, useValue } from './hooks';
 import { Icon, Logo } from './icon';
 import { KeyHelp } from './key_help';
+import { kNav, type NavEntry, type PageId } from './nav';
 import { Popover } from './popover';
 import { Segmented } from './segmented';
 
-interface Entry {
-  id: string;
-  text: string;
-}
-
-function Settings({ onKeys }: { onKeys: () => void }) {
-  const { prefs, signIn } = useServices();
+// The choices that this browser remembers; the settings page shows them too.
+export function Preferences() {
+  const { prefs } = useServices();
   const { theme, language, zone } = useValue(prefs);
-  const who = useValue(signIn.state);
   return (
-    <div class="settings">
+    <>
       <h2>{t('app.theme')}</h2>
       <Segmented<Theme>
         label={t('app.theme')}
@@ -53,6 +49,16 @@ function Settings({ onKeys }: { onKeys: () => void }) {
         ]}
         onChange={(next) => prefs.patch({ language: next })}
       />
+    </>
+  );
+}
+
+function Settings({ onKeys }: { onKeys: () => void }) {
+  const { signIn } = useServices();
+  const who = useValue(signIn.state);
+  return (
+    <div class="settings">
+      <Preferences />
       <hr />
       <button type="button" class="menu-item" onClick={onKeys}>
         <Icon name="help" />
@@ -65,49 +71,89 @@ function Settings({ onKeys }: { onKeys: () => void }) {
       </button>
       {who.at === 'in' && (
         <p class="hint">
-          {t('app.role', { role: who.session.role })} · {t('app.version', { version: who.session.version })}
+          {t('app.role', { role: who.session.role })} ·{' '}
+          {t('app.version', { version: who.session.version })}
         </p>
       )}
     </div>
   );
 }
 
+function entries(role: string): readonly NavEntry[] {
+  return (kNav as readonly NavEntry[]).filter(({ admin }) => !admin || role === 'admin');
+}
+
+function NavLinks({ current, role, onGo }: { current: string; role: string; onGo?: () => void }) {
+  return (
+    <>
+      {entries(role).map(({ id, title, icon }) => (
+        <a
+          key={id}
+          href={`#/${id}`}
+          aria-current={id === current ? 'page' : undefined}
+          onClick={() => onGo?.()}
+        >
+          <Icon name={icon} />
+          <span>{t(title)}</span>
+        </a>
+      ))}
+    </>
+  );
+}
+
 interface Props {
-  pages: readonly Entry[];
-  current: string;
-  bar: ComponentChildren;
+  current: PageId;
   children: ComponentChildren;
 }
 
-export function Shell({ pages, current, bar, children }: Props) {
+export function Shell({ current, children }: Props) {
+  const { signIn, router } = useServices();
+  const who = useValue(signIn.state);
+  const role = who.at === 'in' ? who.session.role : '';
   const [keys, setKeys] = useState(false);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === '?' && !isTyping(event.target)) setKeys(true);
+      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector('dialog[open]')) return;
+      const page = /^[1-9]$/.test(event.key) ? entries(role)[Number(event.key) - 1] : undefined;
+      if (event.key === '?') setKeys(true);
+      else if (page) router.go(page.id);
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, []);
+  }, [role]);
   return (
     <>
       <a class="skip" href="#content" onClick={skipToContent}>
         {t('app.skip')}
       </a>
       <header class="top">
-        <a class="brand" href={`#/${pages[0]!.id}`} aria-label={t('app.name')}>
+        <a class="brand" href={`#/${kNav[0].id}`} aria-label={t('app.name')}>
           <Logo />
           <span>{t('app.name')}</span>
         </a>
-        {pages.length > 1 && (
-          <nav>
-            {pages.map(({ id, text }) => (
-              <a key={id} href={`#/${id}`} aria-current={id === current ? 'page' : undefined}>
-                {text}
-              </a>
-            ))}
-          </nav>
-        )}
-        {bar}
+        <nav class="nav-wide" aria-label={t('app.pages')}>
+          <NavLinks current={current} role={role} />
+        </nav>
+        <div class="nav-narrow">
+          <Popover
+            label={t('app.pages')}
+            face={
+              <>
+                <Icon name="menu" size={18} />
+                <span>{t(kNav.find(({ id }) => id === current)!.title)}</span>
+              </>
+            }
+            buttonClass="button"
+            id="nav-button"
+          >
+            {(close) => (
+              <nav class="nav-list" aria-label={t('app.pages')}>
+                <NavLinks current={current} role={role} onGo={close} />
+              </nav>
+            )}
+          </Popover>
+        </div>
         <span class="grow" />
         <Popover
           label={t('app.menu')}

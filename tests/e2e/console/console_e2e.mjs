@@ -11,6 +11,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { kPageSteps } from './steps_pages.mjs';
+import { kResultSteps } from './steps_results.mjs';
 
 const kSkipped = 77;
 const kChromium = process.env.KELP_CHROMIUM ?? '/usr/bin/chromium';
@@ -70,18 +72,32 @@ function makeRows() {
       level: error ? 'error' : 'info',
       status: error ? 503 : 200,
       user: `user ${n % 5}`,
+      took_ms: n * 2,
+      trace_id: `trace${n % 50}`,
       nested: { depth: n, list: [1, 'two', null] },
-      resource: { 'k8s.namespace.name': 'shop', 'k8s.pod.name': `web-${n % 3}`, 'k8s.container.name': 'app' },
+      resource: {
+        'k8s.namespace.name': 'shop',
+        'k8s.pod.name': `web-${n % 3}`,
+        'k8s.container.name': 'app',
+      },
     });
   }
   rows[3].body = `markup ${kMarkup}`;
+  rows[7].body = '\u001b[31mred alert\u001b[0m number 7';
   rows[5].body = '支付服务超时 payment';
   return rows;
 }
 
 class Console {
   constructor(page, base, shots) {
-    Object.assign(this, { page, base, shots });
+    Object.assign(this, {
+      page,
+      base,
+      shots,
+      project: kProject,
+      logstore: kLogstore,
+      rowCount: kRows,
+    });
     this.store = `${base}/api/v1/projects/${kProject}/logstores`;
   }
 
@@ -92,12 +108,21 @@ class Console {
   async post(url, body) {
     // A Buffer goes out as it is; a string would be quoted once more.
     const data = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    const answer = await this.page.request.post(url, { data, headers: { 'Content-Type': 'application/json' } });
-    assert.ok(answer.ok() || answer.status() === 409, `POST ${url}: ${answer.status()} ${await answer.text()}`);
+    const answer = await this.page.request.post(url, {
+      data,
+      headers: { 'Content-Type': 'application/json' },
+    });
+    assert.ok(
+      answer.ok() || answer.status() === 409,
+      `POST ${url}: ${answer.status()} ${await answer.text()}`,
+    );
   }
 
   write(rows) {
-    return this.post(`${this.store}/${kLogstore}/rows`, rows.map((row) => JSON.stringify(row)).join('\n'));
+    return this.post(
+      `${this.store}/${kLogstore}/rows`,
+      rows.map((row) => JSON.stringify(row)).join('\n'),
+    );
   }
 
   // Runs a query and waits until its rows, or what stands in their place, are there.
@@ -108,9 +133,13 @@ class Console {
   }
 
   async settled() {
-    await this.page.waitForFunction(
-      () => document.querySelector('main.page')?.dataset.shown === location.hash,
-    );
+    await this.page.waitForFunction(() => {
+      // The same parameters, in whatever order they were written.
+      const parts = (hash) =>
+        JSON.stringify([...new URLSearchParams(hash.replace(/^.*\?/, ''))].sort());
+      const shown = document.querySelector('main.page')?.dataset.shown;
+      return shown && parts(shown) === parts(location.hash);
+    });
   }
 
   rows() {
@@ -120,6 +149,18 @@ class Console {
   async total() {
     const text = await this.page.locator('.stats strong').innerText();
     return Number(/([\d,]+) rows?/.exec(text)[1].replaceAll(',', ''));
+  }
+
+  // Opens a page by its address and waits for its title.
+  async open(page, params = {}) {
+    await this.page.goto(`${this.base}/#/${page}?${new URLSearchParams(params)}`);
+    await this.page.locator('h1').waitFor();
+  }
+
+  // The search page with this logstore, newest hour.
+  async openSearch(params = {}) {
+    await this.open('search', { project: kProject, logstore: kLogstore, from: '-1h', ...params });
+    await this.settled();
   }
 
   params() {
@@ -142,7 +183,9 @@ const kSteps = {
     await page.waitForFunction(() => document.querySelector('#token-problem')?.textContent !== '');
     await page.fill('#token', 'not-a-token');
     await page.press('#token', 'Enter');
-    await page.waitForFunction(() => /does not know/.test(document.querySelector('#token-problem').textContent));
+    await page.waitForFunction(() =>
+      /does not know/.test(document.querySelector('#token-problem').textContent),
+    );
     if (c.shots) await page.screenshot({ path: path.join(c.shots, 'sign-in.png') });
     await other.close();
   },
@@ -164,9 +207,11 @@ const kSteps = {
   async loadsOlderRowsWhenScrolled(c) {
     await c.page.waitForFunction((rows) => {
       window.scrollTo(0, document.body.scrollHeight);
-      return document.querySelectorAll('#rows .row').length === rows;
+      return Number(document.querySelector('#rows').dataset.count) === rows;
     }, kRows);
-    await c.page.waitForFunction(() => /all matching rows/.test(document.querySelector('.foot').textContent));
+    await c.page.waitForFunction(() =>
+      /all matching rows/.test(document.querySelector('.foot').textContent),
+    );
     await c.page.evaluate(() => window.scrollTo(0, 0));
   },
 
@@ -174,7 +219,10 @@ const kSteps = {
     await c.search('level:error request');
     assert.equal(await c.total(), kRows / 9);
     const texts = await c.rows().allInnerTexts();
-    assert.ok(texts.every((text) => text.includes('ERROR')), 'a row without the word');
+    assert.ok(
+      texts.every((text) => text.includes('ERROR')),
+      'a row without the word',
+    );
     assert.ok((await c.page.locator('#rows mark').count()) > 0, 'no words marked');
     assert.equal(c.params().get('q'), 'level:error request');
     await c.search('支付服务');
@@ -240,7 +288,11 @@ const kSteps = {
     const some = await c.total();
     assert.ok(some > 0 && some <= kRows / 5);
     await c.rows().first().locator('.row-fold').click();
-    await c.page.locator('.row-open .property', { hasText: /^status/ }).locator('button').nth(1).click();
+    await c.page
+      .locator('.row-open .property', { hasText: /^status/ })
+      .locator('button')
+      .nth(1)
+      .click();
     await c.settled();
     assert.ok((await c.total()) < some);
     await c.page.locator('#rows .row').first().waitFor();
@@ -269,7 +321,9 @@ const kSteps = {
     await c.page.keyboard.press('t');
     await c.page.fill('#from', 'tomorrow');
     await c.page.press('#from', 'Enter');
-    await c.page.waitForFunction(() => /not a time/.test(document.querySelector('.exact .field-error').textContent));
+    await c.page.waitForFunction(() =>
+      /not a time/.test(document.querySelector('.exact .field-error').textContent),
+    );
     await c.page.fill('#from', '-5m');
     await c.shot('time-range');
     await c.page.press('#from', 'Enter');
@@ -290,7 +344,9 @@ const kSteps = {
     await c.page.locator('#rows .row', { hasText: 'live row one' }).waitFor();
     await c.page.click('#pause');
     await c.write([{ body: 'live row two' }]);
-    await c.page.waitForFunction(() => /1 row waiting/.test(document.querySelector('.live').textContent));
+    await c.page.waitForFunction(() =>
+      /1 row waiting/.test(document.querySelector('.live').textContent),
+    );
     assert.equal(await c.page.locator('#rows .row', { hasText: 'live row two' }).count(), 0);
     await c.shot('live');
     await c.page.click('#resume');
@@ -314,7 +370,9 @@ const kSteps = {
     await c.page.setViewportSize({ width: 390, height: 844 });
     await c.page.waitForTimeout(300);
     await c.shot('rows-phone');
-    const wide = await c.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    const wide = await c.page.evaluate(
+      () => document.documentElement.scrollWidth > window.innerWidth,
+    );
     assert.ok(!wide, 'the page scrolls sideways on a phone');
     await c.page.setViewportSize({ width: 1280, height: 800 });
     await c.page.click('#settings-button');
@@ -345,17 +403,29 @@ async function main() {
   const args = process.argv.slice(2);
   const dev = args[0] === '--dev';
   if (!dev && args.length < 2) {
-    console.error('usage: console_e2e.mjs BASE_URL SIGN_IN_CODE [SCREENSHOT_DIR] | --dev [SCREENSHOT_DIR]');
+    console.error(
+      'usage: console_e2e.mjs BASE_URL SIGN_IN_CODE [SCREENSHOT_DIR] | --dev [SCREENSHOT_DIR]',
+    );
     return 2;
   }
   if (!existsSync(kChromium)) skip('chromium is not installed');
   const chromium = await playwright();
-  const { base, code } = dev ? await startDevServer() : { base: args[0].replace(/\/$/, ''), code: args[1] };
+  const { base, code } = dev
+    ? await startDevServer()
+    : { base: args[0].replace(/\/$/, ''), code: args[1] };
   const shots = args[dev ? 1 : 2];
   if (shots) mkdirSync(shots, { recursive: true });
 
-  const browser = await chromium.launch({ executablePath: kChromium, headless: true, args: kFlags });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', locale: 'en-US' });
+  const browser = await chromium.launch({
+    executablePath: kChromium,
+    headless: true,
+    args: kFlags,
+  });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+    locale: 'en-US',
+  });
   context.setDefaultTimeout(kStepMillis);
   const page = await context.newPage();
   const complaints = [];
@@ -368,7 +438,9 @@ async function main() {
 
   const c = new Console(page, base, shots);
   let failed = 0;
-  for (const [name, step] of Object.entries(kSteps)) {
+  const { signsOut, ...first } = kSteps;
+  const steps = { ...first, ...kResultSteps, ...kPageSteps, signsOut };
+  for (const [name, step] of Object.entries(steps)) {
     const started = Date.now();
     try {
       await step(c, { code, browser, dev });

@@ -38,7 +38,49 @@ interface Selection {
   head: number;
 }
 
-function Bars({ histogram, width, active }: { histogram: Histogram; width: number; active: number }) {
+interface LevelPartsProps {
+  histogram: Histogram;
+  index: number;
+  x: number;
+  width: number;
+  height: number; // of the whole bar
+}
+
+// Errors from the axis up, warnings above them; the rest of the bar keeps its colour.
+function LevelParts({ histogram, index, x, width, height }: LevelPartsProps) {
+  const count = histogram.counts[index]!;
+  let below = 0;
+  return (
+    <>
+      {(['error', 'warn'] as const).map((level) => {
+        const rows = Math.min(histogram.levels?.[level][index] ?? 0, count);
+        if (rows === 0) return null;
+        const part = Math.min(height - below, Math.max(kBarHeightMin, (rows / count) * height));
+        below += part;
+        return (
+          <rect
+            key={level}
+            class={`bar-${level}`}
+            x={x}
+            y={kHeight - below}
+            width={width}
+            height={part}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+function Bars({
+  histogram,
+  width,
+  active,
+}: {
+  histogram: Histogram;
+  width: number;
+  active: number;
+}) {
   const top = niceMax(Math.max(...histogram.counts, 1));
   const scale = (kHeight - kPlotTop) / top;
   const perMs = width / (histogram.to - histogram.from);
@@ -51,23 +93,43 @@ function Bars({ histogram, width, active }: { histogram: Histogram; width: numbe
         const wide = (bar.to - bar.from) * perMs;
         const gap = wide > 5 ? 1.5 : 0.5;
         const height = Math.max(kBarHeightMin, count * scale);
+        const x = left + gap / 2;
+        const barWidth = Math.max(1, wide - gap);
         return (
-          <rect
-            key={index}
-            class={index === active ? 'bar bar-active' : 'bar'}
-            x={left + gap / 2}
-            y={kHeight - height}
-            width={Math.max(1, wide - gap)}
-            height={height}
-            rx={wide > 8 ? 1.5 : 0}
-          />
+          <g key={index}>
+            <rect
+              class={index === active ? 'bar bar-active' : 'bar'}
+              x={x}
+              y={kHeight - height}
+              width={barWidth}
+              height={height}
+              rx={wide > 8 ? 1.5 : 0}
+            />
+            <LevelParts
+              histogram={histogram}
+              index={index}
+              x={x}
+              width={barWidth}
+              height={height}
+            />
+          </g>
         );
       })}
     </>
   );
 }
 
-function Grid({ window, width, top, zone }: { window: Window; width: number; top: number; zone: Zone }) {
+function Grid({
+  window,
+  width,
+  top,
+  zone,
+}: {
+  window: Window;
+  width: number;
+  top: number;
+  zone: Zone;
+}) {
   const perMs = width / (window.to - window.from);
   const ticks = timeTicks(window, Math.max(2, Math.floor(width / kTickPixels)), zone);
   const middle = kHeight - (kHeight - kPlotTop) / 2;
@@ -113,20 +175,31 @@ function Tip({ histogram, index, selection, width, zone }: TipProps) {
     ? dragWindow(histogram, selection.anchor, selection.head)
     : barWindow(histogram, index);
   const first = barAt(histogram, (window.from - histogram.from) / (histogram.to - histogram.from));
-  let count = 0;
-  for (let at = first; at < histogram.counts.length; ++at) {
-    if (barWindow(histogram, at).from >= window.to) break;
-    count += histogram.counts[at]!;
-  }
+  let last = first;
+  while (last < histogram.counts.length && barWindow(histogram, last).from < window.to) ++last;
+  const sumOf = (counts: readonly number[]) =>
+    counts.slice(first, last).reduce((all, rows) => all + rows, 0);
+  const count = sumOf(histogram.counts);
   const middle = (window.from + window.to) / 2;
   const x = ((middle - histogram.from) / (histogram.to - histogram.from)) * width;
   const left = Math.max(110, Math.min(width - 110, x));
   return (
     <div class="tip" style={{ left: `${left}px` }} role="status">
       <strong>{tn('histogram.rows', count, countText(count))}</strong>
+      {histogram.levels &&
+        (['error', 'warn'] as const).map((level) => {
+          const rows = sumOf(histogram.levels![level]);
+          return rows === 0 ? null : (
+            <span key={level} class={`tip-level level-${level}`}>
+              {t(`level.${level}`)}: {countText(rows)}
+            </span>
+          );
+        })}
       <span>{windowText(window, zone)}</span>
       {selection && (
-        <span class="muted">{t('histogram.zoom', { span: spanText(window.to - window.from) })}</span>
+        <span class="muted">
+          {t('histogram.zoom', { span: spanText(window.to - window.from) })}
+        </span>
       )}
     </div>
   );
@@ -191,7 +264,11 @@ function useSelection(histogram: Histogram | null, onZoom: (window: Window) => v
     } else if (event.key === 'Enter' && active >= 0) {
       event.preventDefault();
       event.stopPropagation();
-      zoom(selection ? dragWindow(histogram, selection.anchor, selection.head) : barWindow(histogram, active));
+      zoom(
+        selection
+          ? dragWindow(histogram, selection.anchor, selection.head)
+          : barWindow(histogram, active),
+      );
     } else if (event.key === 'Escape' && (selection || active >= 0)) {
       event.stopPropagation();
       clear();
@@ -218,7 +295,8 @@ export function HistogramView({ histogram, window, counting, live, zone, onZoom 
         to: dateTimeText(histogram.to, zone),
       })
     : t('stats.running');
-  const marked = selection && histogram ? dragWindow(histogram, selection.anchor, selection.head) : null;
+  const marked =
+    selection && histogram ? dragWindow(histogram, selection.anchor, selection.head) : null;
   const x = (time: number) => (range ? ((time - range.from) / (range.to - range.from)) * width : 0);
   return (
     <div class={`histogram ${counting && !live ? 'histogram-counting' : ''}`} ref={box}>

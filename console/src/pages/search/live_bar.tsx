@@ -11,6 +11,9 @@ interface Props {
   onPause: (paused: boolean) => void;
   onResume: () => void;
   onStop: () => void;
+  onClear: () => void;
+  highlight: string;
+  onHighlight: (words: string) => void;
 }
 
 function statusText(live: LiveState, paused: boolean): string {
@@ -20,7 +23,24 @@ function statusText(live: LiveState, paused: boolean): string {
   return t('live.on');
 }
 
-export function LiveBar({ live, paused, onPause, onResume, onStop }: Props) {
+// Words to mark without leaving other rows out; they go to the address when the box is left or Enter is
+// pressed.
+function Highlight({ highlight, onHighlight }: Pick<Props, 'highlight' | 'onHighlight'>) {
+  return (
+    <input
+      type="search"
+      class="input input-small live-mark"
+      id="highlight"
+      placeholder={t('live.highlight')}
+      aria-label={t('live.highlight')}
+      value={highlight}
+      onChange={(event) => onHighlight(event.currentTarget.value.trim())}
+    />
+  );
+}
+
+export function LiveBar(props: Props) {
+  const { live, paused, onPause, onResume, onStop, onClear } = props;
   const state = live.connection !== 'open' ? 'waiting' : live.held ? 'held' : 'open';
   return (
     <div class="live" role="region" aria-label={t('live.on')}>
@@ -38,6 +58,7 @@ export function LiveBar({ live, paused, onPause, onResume, onStop }: Props) {
           <span class="badge">{tn('live.pending', live.pending, countText(live.pending))}</span>
         )}
         <span class="grow" />
+        <Highlight {...props} />
         {live.held ? (
           <button type="button" class="button button-small" id="resume" onClick={onResume}>
             <Icon name="play" size={14} />
@@ -54,6 +75,10 @@ export function LiveBar({ live, paused, onPause, onResume, onStop }: Props) {
             {t('live.pause')}
           </button>
         )}
+        <button type="button" class="button button-small" id="clear" onClick={onClear}>
+          <Icon name="trash" size={14} />
+          {t('live.clear')}
+        </button>
         <button type="button" class="button button-small" onClick={onStop}>
           <Icon name="stop" size={14} />
           {t('live.stop')}

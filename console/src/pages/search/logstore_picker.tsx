@@ -18,6 +18,8 @@ interface Props {
 
 // Below this many, a filter box is only in the way.
 const kFilterFrom = 8;
+// The server's own limit on logstores of one search.
+const kLogstoresMax = 16;
 
 function Facts({ store }: { store: Logstore }) {
   const { prefs } = useServices();
@@ -38,12 +40,47 @@ function matching(projects: readonly CatalogProject[], filter: string): CatalogP
   return projects
     .map(({ name, logstores }) => ({
       name,
-      logstores: logstores.filter((store) => `${name}/${store.name}`.toLowerCase().includes(wanted)),
+      logstores: logstores.filter((store) =>
+        `${name}/${store.name}`.toLowerCase().includes(wanted),
+      ),
     }))
     .filter(({ logstores }) => logstores.length > 0);
 }
 
-function Choices({ project, logstore, onPick }: Props) {
+// Searches a further logstore of the project beside those chosen, or no more.
+function AlsoButton({
+  project,
+  logstore,
+  name,
+  onAlso,
+}: Omit<ChoicesProps, 'onPick'> & { name: string }) {
+  const names = logstore.split(',').filter(Boolean);
+  const chosen = names.includes(name);
+  if (chosen && names.length === 1) return null;
+  if (!chosen && names.length >= kLogstoresMax) return null;
+  const next = chosen ? names.filter((each) => each !== name) : [...names, name];
+  const label = t(chosen ? 'store.without' : 'store.also', { name });
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={chosen}
+      onClick={() => onAlso(project, next.join(','))}
+    >
+      <Icon name={chosen ? 'check' : 'plus'} size={14} />
+    </button>
+  );
+}
+
+interface ChoicesProps extends Props {
+  // As onPick, and the list stays open.
+  onAlso: Props['onPick'];
+}
+
+function Choices({ project, logstore, onPick, onAlso }: ChoicesProps) {
+  const names = logstore.split(',');
   const { catalog } = useServices();
   const { projects } = useValue(catalog.state);
   const [filter, setFilter] = useState('');
@@ -67,16 +104,20 @@ function Choices({ project, logstore, onPick }: Props) {
           <h2>{each.name}</h2>
           {each.logstores.length === 0 && <p class="hint">{t('store.empty_project')}</p>}
           {each.logstores.map((store) => (
-            <button
-              key={store.name}
-              type="button"
-              class="menu-item store-item"
-              aria-current={each.name === project && store.name === logstore}
-              onClick={() => onPick(each.name, store.name)}
-            >
-              <span>{store.name}</span>
-              <Facts store={store} />
-            </button>
+            <div key={store.name} class="store-line">
+              <button
+                type="button"
+                class="menu-item store-item"
+                aria-current={each.name === project && names.includes(store.name)}
+                onClick={() => onPick(each.name, store.name)}
+              >
+                <span>{store.name}</span>
+                <Facts store={store} />
+              </button>
+              {each.name === project && (
+                <AlsoButton {...{ project, logstore, onAlso }} name={store.name} />
+              )}
+            </div>
           ))}
         </section>
       ))}
@@ -100,7 +141,7 @@ export function LogstorePicker(props: Props) {
           <Icon name="store" />
           {logstore ? (
             <span class="picker-name">
-              <span class="muted">{project} /</span> {logstore}
+              <span class="muted">{project} /</span> {logstore.split(',').join(', ')}
             </span>
           ) : (
             <span>{t('store.pick')}</span>
@@ -112,6 +153,7 @@ export function LogstorePicker(props: Props) {
       {(close) => (
         <Choices
           {...props}
+          onAlso={props.onPick}
           onPick={(...choice) => {
             close();
             props.onPick(...choice);

@@ -3,10 +3,13 @@
 // The colours lie in a layer behind a transparent input; both scroll together, so what people edit is
 // a plain input with all of its habits.
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { StoreName } from '../../api/client';
 import { t } from '../../i18n/i18n';
 import { indexOfCharacter, tokenize } from '../../model/query_text';
 import { Icon } from '../../ui/icon';
+import { CompletionList } from './completion_list';
 import { QueryHelp } from './query_help';
+import { useCompletion } from './use_completion';
 
 export interface QueryError {
   query: string; // the text that was refused
@@ -15,6 +18,7 @@ export interface QueryError {
 }
 
 interface Props {
+  store: StoreName;
   draft: string;
   running: boolean;
   error: QueryError | null;
@@ -57,12 +61,13 @@ function Coloured({ text, wrong }: { text: string; wrong: number | null }) {
   );
 }
 
-export function QueryBox({ draft, running, error, onDraft, onRun, onStop }: Props) {
+export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const wrong = errorIndex(draft, error);
   const shownError = error && error.query === draft ? error : null;
 
+  const completion = useCompletion(store, input, onDraft);
   const follow = () => {
     if (input.current && layer.current) layer.current.scrollLeft = input.current.scrollLeft;
   };
@@ -76,6 +81,7 @@ export function QueryBox({ draft, running, error, onDraft, onRun, onStop }: Prop
 
   const onSubmit = (event: Event) => {
     event.preventDefault();
+    completion.close();
     if (input.current) onRun(input.current.value);
   };
   const stop = (event: Event) => {
@@ -104,9 +110,22 @@ export function QueryBox({ draft, running, error, onDraft, onRun, onStop }: Prop
             aria-invalid={shownError !== null}
             aria-describedby={shownError ? 'query-error' : undefined}
             placeholder={t('query.placeholder')}
-            onInput={(event) => onDraft(event.currentTarget.value)}
+            role="combobox"
+            aria-autocomplete="list"
+            aria-expanded={completion.list.length > 0}
+            aria-controls="completion"
+            aria-activedescendant={
+              completion.active >= 0 ? `completion-${completion.active}` : undefined
+            }
+            onInput={(event) => {
+              onDraft(event.currentTarget.value);
+              completion.open();
+            }}
+            onKeyDown={completion.onKeyDown}
+            onBlur={completion.close}
             onScroll={follow}
           />
+          <CompletionList {...completion} />
         </div>
         {draft !== '' && (
           <button

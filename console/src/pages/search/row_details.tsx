@@ -2,23 +2,41 @@
 import { numberText } from '../../api/json';
 import type { Json } from '../../api/types';
 import { t } from '../../i18n/i18n';
+import { hasAnsi, stripAnsi } from '../../model/ansi';
 import { canName, exactTerm, presenceTerm } from '../../model/query_text';
-import { hasOrigin, prettyJson, properties, type Property, type RowView } from '../../model/row';
+import {
+  bodyJson,
+  hasOrigin,
+  isRequestId,
+  properties,
+  type Property,
+  type RowView,
+} from '../../model/row';
 import { copyText, useServices } from '../../state/services';
 import { Icon, type IconName } from '../../ui/icon';
+import { isTree, JsonTree } from './json_tree';
 import { Marked } from './marked';
+import type { RowActions } from './row_actions';
 
-export type OnTerm = (term: string, how: 'include' | 'exclude') => void;
+export type OnTerm = RowActions['onTerm'];
 
 interface ActionProps {
   icon: IconName;
   label: string;
+  pressed?: boolean;
   onClick: () => void;
 }
 
-function Action({ icon, label, onClick }: ActionProps) {
+function Action({ icon, label, pressed, onClick }: ActionProps) {
   return (
-    <button type="button" class="icon-button" aria-label={label} title={label} onClick={onClick}>
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={pressed}
+      onClick={onClick}
+    >
       <Icon name={icon} size={14} />
     </button>
   );
@@ -30,15 +48,34 @@ function kindOf(value: Json): string {
   return Array.isArray(value) ? 'object' : typeof value;
 }
 
-function PropertyRow({ property, onTerm }: { property: Property; onTerm: OnTerm }) {
+interface SharedProps {
+  pattern: RegExp | null;
+  columns: readonly string[];
+  actions: RowActions;
+}
+
+function PropertyRow({
+  property,
+  pattern,
+  columns,
+  actions,
+}: SharedProps & { property: Property }) {
   const { toaster } = useServices();
   const { name, value, text } = property;
   const exact = exactTerm(name, value);
   const present = canName(name) ? presenceTerm(name) : null;
+  const { onTerm } = actions;
+  const pinned = columns.includes(name);
   return (
     <div class="property">
       <dt>{name}</dt>
-      <dd class={`value value-${kindOf(value)}`}>{text}</dd>
+      <dd class={`value value-${kindOf(value)}`}>
+        {isTree(value) ? (
+          <JsonTree name="" value={value} path={name} depth={1} pattern={pattern} onTerm={onTerm} />
+        ) : (
+          <Marked text={text} pattern={pattern} />
+        )}
+      </dd>
       <dd class="property-actions">
         {exact && (
           <Action
@@ -62,6 +99,12 @@ function PropertyRow({ property, onTerm }: { property: Property; onTerm: OnTerm 
           />
         )}
         <Action
+          icon="pin"
+          pressed={pinned}
+          label={t(pinned ? 'row.unpin' : 'row.pin', { name })}
+          onClick={() => actions.onPin(name)}
+        />
+        <Action
           icon="copy"
           label={t('row.copy_value', { name })}
           onClick={() => void copyText(text, toaster)}
@@ -71,14 +114,13 @@ function PropertyRow({ property, onTerm }: { property: Property; onTerm: OnTerm 
   );
 }
 
-interface SectionProps {
+interface SectionProps extends SharedProps {
   title: string;
   none: string;
   values: Record<string, Json>;
-  onTerm: OnTerm;
 }
 
-function Section({ title, none, values, onTerm }: SectionProps) {
+function Section({ title, none, values, ...shared }: SectionProps) {
   const all = properties(values);
   return (
     <section>
@@ -88,7 +130,7 @@ function Section({ title, none, values, onTerm }: SectionProps) {
       ) : (
         <dl>
           {all.map((property) => (
-            <PropertyRow key={property.name} property={property} onTerm={onTerm} />
+            <PropertyRow key={property.name} property={property} {...shared} />
           ))}
         </dl>
       )}
@@ -96,63 +138,98 @@ function Section({ title, none, values, onTerm }: SectionProps) {
   );
 }
 
-interface Props {
-  view: RowView;
-  pattern: RegExp | null;
-  onTerm: OnTerm;
-  onAround: (ms: number) => void;
+function Body({ body, pattern, onTerm }: { body: string; pattern: RegExp | null; onTerm: OnTerm }) {
+  const tree = bodyJson(hasAnsi(body) ? stripAnsi(body) : body);
+  if (tree !== null && isTree(tree)) {
+    return (
+      <div class="body body-tree" aria-label={t('row.body')}>
+        <JsonTree name="" value={tree} path={null} depth={0} pattern={pattern} onTerm={onTerm} />
+      </div>
+    );
+  }
+  return (
+    <pre class="body" aria-label={t('row.body')}>
+      <Marked text={body} pattern={pattern} />
+    </pre>
+  );
 }
 
-export function RowDetails({ view, pattern, onTerm, onAround }: Props) {
+interface BarButtonProps {
+  icon: IconName;
+  text: string;
+  onClick: () => void;
+}
+
+function BarButton({ icon, text, onClick }: BarButtonProps) {
+  return (
+    <button type="button" class="button button-small" onClick={onClick}>
+      <Icon name={icon} size={14} />
+      {text}
+    </button>
+  );
+}
+
+function Bar({ view, actions }: { view: RowView; actions: RowActions }) {
   const { toaster } = useServices();
+  const { row, ms } = view;
+  const ids = Object.entries(row.fields).filter(
+    ([name, value]) => isRequestId(name) && exactTerm(name, value),
+  );
+  return (
+    <div class="details-bar">
+      <code class="details-time" title={t('row.time')}>
+        {row.time}
+      </code>
+      {row.logstore && <span class="tag">{row.logstore}</span>}
+      <span class="grow" />
+      {hasOrigin(row) && (
+        <BarButton icon="around" text={t('row.context')} onClick={() => actions.onContext(row)} />
+      )}
+      {ids.map(([name, value]) => (
+        <BarButton
+          key={name}
+          icon="search"
+          text={t('row.same', { name })}
+          onClick={() => actions.onSame(name, value, ms)}
+        />
+      ))}
+      <BarButton icon="clock" text={t('row.around')} onClick={() => actions.onAround(ms)} />
+      {row.body !== '' && (
+        <BarButton
+          icon="copy"
+          text={t('row.copy_body')}
+          onClick={() => void copyText(row.body, toaster)}
+        />
+      )}
+      <BarButton
+        icon="copy"
+        text={t('row.copy_json')}
+        onClick={() => void copyText(JSON.stringify(row, null, 2), toaster)}
+      />
+    </div>
+  );
+}
+
+export function RowDetails({ view, ...shared }: SharedProps & { view: RowView }) {
   const { row } = view;
   return (
     <div class="details">
-      <div class="details-bar">
-        <code class="details-time" title={t('row.time')}>
-          {row.time}
-        </code>
-        <span class="grow" />
-        <button type="button" class="button button-small" onClick={() => onAround(view.ms)}>
-          <Icon name="around" size={14} />
-          {t('row.around')}
-        </button>
-        {row.body !== '' && (
-          <button
-            type="button"
-            class="button button-small"
-            onClick={() => void copyText(row.body, toaster)}
-          >
-            <Icon name="copy" size={14} />
-            {t('row.copy_body')}
-          </button>
-        )}
-        <button
-          type="button"
-          class="button button-small"
-          onClick={() => void copyText(JSON.stringify(row, null, 2), toaster)}
-        >
-          <Icon name="copy" size={14} />
-          {t('row.copy_json')}
-        </button>
-      </div>
+      <Bar view={view} actions={shared.actions} />
       {row.body !== '' && (
-        <pre class="body" aria-label={t('row.body')}>
-          <Marked text={prettyJson(row.body) ?? row.body} pattern={pattern} />
-        </pre>
+        <Body body={row.body} pattern={shared.pattern} onTerm={shared.actions.onTerm} />
       )}
       <div class="details-columns">
         <Section
           title={t('row.fields')}
           none={t('row.no_fields')}
           values={row.fields}
-          onTerm={onTerm}
+          {...shared}
         />
         <Section
           title={t('row.resource')}
           none={t('row.no_resource')}
           values={row.resource}
-          onTerm={onTerm}
+          {...shared}
         />
       </div>
       {hasOrigin(row) && (

@@ -2,24 +2,23 @@
 //
 // The fold button carries the focus for keyboard and screen readers; a click anywhere on the line does
 // the same, unless it ends a selection of text.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { t } from '../../i18n/i18n';
-import type { RowView } from '../../model/row';
+import { columnText, type RowView } from '../../model/row';
 import { clockText, dateText, dateTimeText, type Zone } from '../../model/time';
 import { Icon } from '../../ui/icon';
 import { memo } from '../../ui/memo';
 import { Marked } from './marked';
-import { RowDetails, type OnTerm } from './row_details';
+import type { RowActions } from './row_actions';
+import { RowDetails } from './row_details';
 
 export interface RowItemProps {
   view: RowView;
   zone: Zone;
   withDate: boolean;
   pattern: RegExp | null;
-  onTerm: OnTerm;
-  onAround: (ms: number) => void;
-  // How many more rows are unfolded: 1 or -1.
-  onFold: (change: number) => void;
+  columns: readonly string[];
+  actions: RowActions;
 }
 
 function hasSelection(): boolean {
@@ -27,7 +26,23 @@ function hasSelection(): boolean {
   return selection !== null && !selection.isCollapsed;
 }
 
-function Line({ view, zone, withDate, pattern }: RowItemProps) {
+function Extras({ view, pattern, columns }: RowItemProps) {
+  return (
+    <>
+      {view.extras
+        .filter(([name]) => !columns.includes(name))
+        .map(([name, value]) => (
+          <span key={name} class="extra">
+            <span class="extra-name">{name}=</span>
+            <Marked text={value} pattern={pattern} />
+          </span>
+        ))}
+    </>
+  );
+}
+
+function Line(props: RowItemProps) {
+  const { view, zone, withDate, pattern, columns } = props;
   return (
     <>
       <time class="row-time" dateTime={view.row.time}>
@@ -37,9 +52,19 @@ function Line({ view, zone, withDate, pattern }: RowItemProps) {
       <span class="row-level" title={t(`level.${view.level}`)}>
         {view.level === 'none' ? '' : view.level}
       </span>
-      <span class="row-source" title={view.source}>
-        {view.source}
-      </span>
+      {columns.length === 0 && (
+        <span class="row-source" title={view.source}>
+          {view.source}
+        </span>
+      )}
+      {columns.map((name) => {
+        const text = columnText(view.row, name);
+        return (
+          <span key={name} class="row-column" title={text} data-name={name}>
+            <Marked text={text} pattern={pattern} />
+          </span>
+        );
+      })}
       <span class="row-text">
         {view.text ? (
           <span class="row-message">
@@ -48,30 +73,23 @@ function Line({ view, zone, withDate, pattern }: RowItemProps) {
         ) : (
           view.extras.length === 0 && <span class="muted">{t('rows.empty_body')}</span>
         )}
-        {view.extras.map(([name, value]) => (
-          <span key={name} class="extra">
-            <span class="extra-name">{name}=</span>
-            <Marked text={value} pattern={pattern} />
-          </span>
-        ))}
+        <Extras {...props} />
       </span>
     </>
   );
 }
 
 export const RowItem = memo(function RowItem(props: RowItemProps) {
-  const { view, zone, pattern, onFold, onTerm, onAround } = props;
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (!open) return undefined;
-    onFold(1);
-    return () => onFold(-1);
-  }, [open]);
-
+  const { view, zone, pattern, columns, actions } = props;
+  const [open, setOpen] = useState(actions.isOpen(view.id));
+  const toggle = () => {
+    actions.setOpen(view.id, !open);
+    setOpen(!open);
+  };
   const time = dateTimeText(view.ms, zone);
   const onLineClick = (event: MouseEvent) => {
     if ((event.target as Element).closest('button') || hasSelection()) return;
-    setOpen(!open);
+    toggle();
   };
   return (
     <div class={`row level-${view.level} ${open ? 'row-open' : ''}`} role="listitem">
@@ -81,13 +99,13 @@ export const RowItem = memo(function RowItem(props: RowItemProps) {
           class="row-fold"
           aria-expanded={open}
           aria-label={t(open ? 'rows.fold' : 'rows.unfold', { time })}
-          onClick={() => setOpen(!open)}
+          onClick={toggle}
         >
           <Icon name="right" size={14} />
         </button>
         <Line {...props} />
       </div>
-      {open && <RowDetails view={view} pattern={pattern} onTerm={onTerm} onAround={onAround} />}
+      {open && <RowDetails view={view} pattern={pattern} columns={columns} actions={actions} />}
     </div>
   );
 });

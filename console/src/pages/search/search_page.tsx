@@ -1,37 +1,37 @@
 // The search page. The address says what is shown; everything here that changes the view changes the
 // address, and the session follows it.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Row } from '../../api/types';
 import { routeText } from '../../base/route';
 import { t } from '../../i18n/i18n';
-import { wantedWords, addTerm, wordsPattern } from '../../model/query_text';
-import { kMinute } from '../../model/time';
-import {
-  absoluteRange,
-  isRelative,
-  kDefaultRange,
-  shiftWindow,
-  widenWindow,
-  type TimeRange,
-  type Window,
-} from '../../model/time_range';
-import { sameView, viewFrom, viewParams, type View } from '../../model/view';
-import { findLogstore, firstChoice } from '../../state/catalog';
+import { splitQuery } from '../../model/query_text';
+import { absoluteRange, isRelative, kDefaultRange } from '../../model/time_range';
+import { sameSearch, sameView, viewFrom, viewParams, type View } from '../../model/view';
+import { firstChoice } from '../../state/catalog';
 import { useServices } from '../../state/services';
-import { useDelayed, useDocumentTitle, useStable, useValue } from '../../ui/hooks';
-import { Icon } from '../../ui/icon';
+import { useDelayed, useDocumentTitle, useValue } from '../../ui/hooks';
+import { lazy } from '../../ui/lazy';
 import { Notice } from '../../ui/notice';
 import { Shell } from '../../ui/shell';
-import { LiveQuiet, NoLogstores, NoRows, QueryRefused } from './empty_states';
+import type { ContextDrawerProps } from './context/context_drawer';
+import { NoLogstores } from './empty_states';
+import type { FieldsPanelProps } from './fields/fields_panel';
 import { HistogramView } from './histogram_view';
 import { LiveBar } from './live_bar';
 import { LogstorePicker } from './logstore_picker';
 import { ProblemNotice } from './problem_notice';
 import { QueryBox } from './query_box';
-import { needsDate, RowList } from './row_list';
-import { kRowsMax, SearchSession, type SearchState } from './search_session';
+import { RangeButtons } from './range_buttons';
+import { ResultBar } from './result_bar';
+import { markPattern, Results } from './results';
+import { SearchSession } from './search_session';
 import { StatsLine } from './stats_line';
 import { TimePicker } from './time_picker';
 import { useKeys } from './use_keys';
+import { useRowActions } from './use_row_actions';
+
+const FieldsPanel = lazy<FieldsPanelProps>(async () => (await import('./parts')).FieldsPanel);
+const ContextDrawer = lazy<ContextDrawerProps>(async () => (await import('./parts')).ContextDrawer);
 
 // A search shorter than this needs no button to stop it.
 const kStopAfterMillis = 300;
@@ -59,7 +59,7 @@ function useSession(view: View): SearchSession {
   const session = useMemo(() => new SearchSession(api), []);
   const shown = useRef<View | null>(null);
   useEffect(() => {
-    if (shown.current && sameView(shown.current, view)) return;
+    if (shown.current && sameSearch(shown.current, view)) return;
     shown.current = view;
     session.show(view);
   }, [view]);
@@ -68,10 +68,9 @@ function useSession(view: View): SearchSession {
 }
 
 // While live: held by the button, by an unfolded row, or because the reader scrolled away from the top.
-function useHold(session: SearchSession, live: boolean) {
+function useHold(session: SearchSession, live: boolean, unfolded: number) {
   const [paused, setPaused] = useState(false);
   const [scrolled, setScrolled] = useState(false);
-  const [unfolded, setUnfolded] = useState(0);
   useEffect(() => {
     if (!live) return undefined;
     const onScroll = () => setScrolled(window.scrollY > 240);
@@ -82,168 +81,98 @@ function useHold(session: SearchSession, live: boolean) {
   useEffect(() => {
     if (!live) setPaused(false);
   }, [live]);
-  useEffect(() => session.setHeld(paused || scrolled || unfolded > 0), [paused, scrolled, unfolded, live]);
-  const onFold = useStable((change: number) => setUnfolded((n) => n + change));
+  useEffect(
+    () => session.setHeld(paused || scrolled || unfolded > 0),
+    [paused, scrolled, unfolded, live],
+  );
   const resume = () => {
     setPaused(false);
-    for (const open of document.querySelectorAll<HTMLElement>('#rows .row-fold[aria-expanded=true]')) {
+    for (const open of document.querySelectorAll<HTMLElement>(
+      '#rows .row-fold[aria-expanded=true]',
+    )) {
       open.click();
     }
     window.scrollTo({ top: 0 });
   };
-  return { paused, setPaused, resume, onFold };
-}
-
-interface RangeButtonsProps {
-  window: Window;
-  now: () => number;
-  onRange: (range: TimeRange) => void;
-}
-
-function RangeButtons({ window: shown, now, onRange }: RangeButtonsProps) {
-  const go = ({ from, to }: Window) => onRange(absoluteRange(from, to));
-  const buttons = [
-    ['left', 'range.earlier', () => go(shiftWindow(shown, -1))],
-    ['zoomOut', 'range.widen', () => go(widenWindow(shown, now()))],
-    ['right', 'range.later', () => go(shiftWindow(shown, 1))],
-  ] as const;
-  return (
-    <span class="range-buttons">
-      {buttons.map(([icon, text, run]) => (
-        <button
-          key={icon}
-          type="button"
-          class="icon-button"
-          aria-label={t(text)}
-          title={t(text)}
-          onClick={run}
-        >
-          <Icon name={icon} />
-        </button>
-      ))}
-    </span>
-  );
-}
-
-interface ResultsProps {
-  state: SearchState;
-  view: View;
-  session: SearchSession;
-  onView: (change: Partial<View>) => void;
-  onTerm: (term: string, how: 'include' | 'exclude') => void;
-  onFold: (change: number) => void;
-}
-
-function Results({ state, view, session, onView, onTerm, onFold }: ResultsProps) {
-  const { api, prefs, catalog } = useServices();
-  const { zone, wrap } = useValue(prefs);
-  const known = useValue(catalog.state);
-  const { rows, problem, searching, live, cursor } = state;
-  const pattern = useMemo(() => wordsPattern(wantedWords(view.query)), [view.query]);
-  const around = useStable((ms: number) => {
-    onView({ query: '', live: false, range: absoluteRange(ms - kMinute / 2, ms + kMinute / 2) });
-  });
-  const more = useStable(() => void session.more());
-  const term = useStable(onTerm);
-  const now = api.now();
-  const withDate = useMemo(() => needsDate(rows, zone, now), [rows, zone]);
-
-  if (problem && problem.position === null) {
-    const { project, logstore } = view;
-    return <ProblemNotice {...{ problem, project, logstore }} onRetry={() => session.again()} />;
-  }
-  if (problem) return <QueryRefused />;
-  if (rows.count === 0 && live) return <LiveQuiet />;
-  if (rows.count === 0 && !searching && state.window && (state.stats || state.cancelled)) {
-    return (
-      <NoRows
-        query={view.query}
-        window={state.window}
-        nowMs={now}
-        zone={zone}
-        cancelled={state.cancelled}
-        store={findLogstore(known, view.project, view.logstore)}
-        onRange={(range) => onView({ range })}
-        onQuery={(query) => onView({ query })}
-      />
-    );
-  }
-  if (rows.count === 0) return <p class="waiting">{searching && t('stats.running')}</p>;
-  const atCap = rows.count >= kRowsMax;
-  const done = !searching && !live && !state.cancelled && !state.stale && rows.count > 0;
-  return (
-    <RowList
-      {...{ rows, zone, wrap, withDate, pattern, atCap, onFold }}
-      stale={state.stale}
-      hasMore={cursor !== null && !atCap && !state.stale && !state.cancelled}
-      loadingMore={state.loadingMore}
-      complete={done && cursor === null}
-      onMore={more}
-      onTerm={term}
-      onAround={around}
-    />
-  );
+  return { paused, setPaused, resume };
 }
 
 export function SearchPage() {
   const { api, prefs, router, catalog } = useServices();
-  const { zone, wrap } = useValue(prefs);
+  const { zone, wrap, fields } = useValue(prefs);
   const known = useValue(catalog.state);
   const view = useView();
   const session = useSession(view);
   const state = useValue(session.state);
   const [draft, setDraft] = useState(view.query);
-  const hold = useHold(session, view.live);
+  const [unfolded, setUnfolded] = useState(0);
+  const [contextRow, setContextRow] = useState<Row | null>(null);
+  const hold = useHold(session, view.live, unfolded);
   useDocumentTitle(`${view.query || view.logstore || t('page.search')} · Kelp`);
   useEffect(() => setDraft(view.query), [view.query]);
+  const pattern = useMemo(() => markPattern(view), [view.query, view.highlight]);
+  const isStatement = splitQuery(view.query).statement !== null;
 
-  // Shows another view; the same one runs again.
+  // Shows another view; the same one runs again. Other looks of the same rows leave the place on the page.
   const onView = (change: Partial<View>) => {
-    const next = { ...view, ...change };
+    const asked = { ...view, ...change };
+    // A statement has an end; there is nothing to follow.
+    const next = { ...asked, live: asked.live && splitQuery(asked.query).statement === null };
     if (sameView(next, view)) session.again();
     else router.go('search', viewParams(next));
-    window.scrollTo({ top: 0 });
+    setDraft(next.query);
+    if (!sameSearch(next, view) || sameView(next, view)) window.scrollTo({ top: 0 });
   };
-  const onTerm = (term: string, how: 'include' | 'exclude') => {
-    const query = addTerm(draft, term, how);
-    setDraft(query);
-    onView({ query });
-  };
+  const actions = useRowActions({
+    view,
+    draft,
+    onView,
+    onContext: setContextRow,
+    onOpenCount: setUnfolded,
+  });
+  useEffect(() => actions.closeAll(), [state.view]);
   const setLive = (live: boolean) => {
     const range = live && !isRelative(view.range) ? kDefaultRange : view.range;
-    onView({ live, range, query: draft });
+    onView({ live, range, query: live ? splitQuery(draft).search : draft, tab: 'rows' });
   };
   useKeys({
     rerun: () => session.again(),
     toggleLive: () => setLive(!view.live),
     togglePause: () => view.live && (state.live?.held ? hold.resume() : hold.setPaused(true)),
     toggleWrap: () => prefs.patch({ wrap: !wrap }),
+    toggleFields: () => prefs.patch({ fields: !fields }),
+    togglePatterns: () =>
+      !view.live && onView({ tab: view.tab === 'patterns' ? 'rows' : 'patterns' }),
+    clear: () => view.live && session.clear(),
   });
 
   const { problem, window: shown } = state;
   const running = useDelayed(state.searching || (state.counting && !view.live), kStopAfterMillis);
-  const busy = state.searching || state.counting || !state.view || !sameView(state.view, view);
+  const busy = state.searching || state.counting || !state.view || !sameSearch(state.view, view);
   const queryError =
     problem && problem.position !== null && state.view
       ? { query: state.view.query, message: problem.message, position: problem.position }
       : null;
   const nothing = known.loaded && !view.logstore && !firstChoice(known, prefs.get());
-  const bar = (
-    <LogstorePicker
-      project={view.project}
-      logstore={view.logstore}
-      onPick={(project, logstore) => onView({ project, logstore })}
-    />
-  );
+  const store = { project: view.project, logstore: view.logstore };
+  const withFields = fields && !isStatement && !nothing;
   return (
-    <Shell pages={[{ id: 'search', text: t('page.search') }]} current="search" bar={bar}>
+    <Shell current="search">
       <div class="controls">
+        <LogstorePicker
+          {...store}
+          onPick={(project, logstore) => onView({ project, logstore, columns: [] })}
+        />
         <QueryBox
+          store={store}
           draft={draft}
           running={running}
           error={queryError}
           onDraft={setDraft}
-          onRun={(query) => onView({ query })}
+          onRun={(query) => {
+            session.remember();
+            onView({ query });
+          }}
           onStop={() => session.cancel()}
         />
         <TimePicker
@@ -273,12 +202,7 @@ export function SearchPage() {
       >
         <h1 class="heard">{t('page.search')}</h1>
         {!view.logstore && known.problem && (
-          <ProblemNotice
-            problem={known.problem}
-            project={view.project}
-            logstore={view.logstore}
-            onRetry={() => void catalog.load()}
-          />
+          <ProblemNotice problem={known.problem} {...store} onRetry={() => void catalog.load()} />
         )}
         {nothing ? (
           <NoLogstores />
@@ -295,14 +219,6 @@ export function SearchPage() {
               />
               <div class="plot-bar">
                 <StatsLine state={state} />
-                <label class="check">
-                  <input
-                    type="checkbox"
-                    checked={wrap}
-                    onChange={(event) => prefs.patch({ wrap: event.currentTarget.checked })}
-                  />
-                  {t('rows.wrap')}
-                </label>
                 {shown && (
                   <RangeButtons
                     window={shown}
@@ -321,19 +237,49 @@ export function SearchPage() {
             {state.partial && (
               <Notice kind="warning" title={t('notice.partial', { why: state.partial })} />
             )}
+            <ResultBar state={state} view={view} isStatement={isStatement} onView={onView} />
             {view.live && state.live && (
               <LiveBar
                 live={state.live}
                 paused={hold.paused}
+                highlight={view.highlight}
+                onHighlight={(highlight) => onView({ highlight })}
                 onPause={hold.setPaused}
                 onResume={hold.resume}
+                onClear={() => session.clear()}
                 onStop={() => setLive(false)}
               />
             )}
-            <Results {...{ state, view, session, onView, onTerm }} onFold={hold.onFold} />
+            <div class={withFields ? 'split' : 'split split-one'}>
+              {withFields && (
+                <FieldsPanel
+                  store={store}
+                  query={view.query}
+                  window={view.live ? null : shown}
+                  ready={!state.searching && !state.problem}
+                  columns={view.columns}
+                  onTerm={actions.onTerm}
+                  onPin={actions.onPin}
+                  onQuery={(query) => onView({ query })}
+                  onClose={() => prefs.patch({ fields: false })}
+                />
+              )}
+              <div class="split-main">
+                <Results {...{ state, view, session, onView, actions, pattern }} />
+              </div>
+            </div>
           </>
         )}
       </main>
+      {contextRow && (
+        <ContextDrawer
+          store={store}
+          row={contextRow}
+          zone={zone}
+          pattern={pattern}
+          onClose={() => setContextRow(null)}
+        />
+      )}
     </Shell>
   );
 }

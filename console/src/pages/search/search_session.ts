@@ -6,11 +6,14 @@
 // Limits:  kRowsMax rows in the page, kLiveRowsMax while live.
 // Errors:  none leave; a failed search is `state.problem`, a failed histogram `histogramProblem`.
 import { ApiError, isAbort, type ApiClient, type SearchCall } from '../../api/client';
-import type { HistogramAnswer, Row, Stats } from '../../api/types';
+import type { HistogramAnswer, Row, SqlAnswer, Stats } from '../../api/types';
+import { newId } from '../../base/id';
 import { Value } from '../../base/value';
 import { bucketsFor, type Histogram } from '../../model/histogram';
+import { addTerm, splitQuery, type QueryParts } from '../../model/query_text';
 import { serverTime, unixNanosText } from '../../model/time';
 import { resolveRange, type Window } from '../../model/time_range';
+import { levelTerms, type LevelTerms } from '../../model/level_terms';
 import type { View } from '../../model/view';
 import { LiveFeed, type LiveState } from './live_feed';
 import { RowBag, RowStore } from './row_store';
@@ -25,6 +28,8 @@ export interface SearchState {
   // The rows belong to an earlier search until the first answer of this one.
   stale: boolean;
   rows: RowStore;
+  // The result of a statement behind a `|`.
+  table: SqlAnswer | null;
   cursor: string | null;
   histogram: Histogram | null;
   histogramProblem: string | null;
@@ -35,9 +40,14 @@ export interface SearchState {
 }
 
 const kFirstRows = 100;
+// The first pages are small to be there at once, the later ones large to ask seldom.
 const kMoreRows = 200;
-// More rows than anyone reads; a browser stays quick with these.
-export const kRowsMax = 10_000;
+const kMuchMoreRows = 1000;
+const kMuchMoreFrom = 500;
+// More rows than anyone reads. Only those near the screen are drawn; what is kept is about 1 KiB each.
+export const kRowsMax = 100_000;
+// Rows of a table or points of a chart: more than can be told apart.
+export const kTableRowsMax = 1000;
 const kLiveRowsMax = 2000;
 // While live the histogram follows, but costs the server at most about this share of a processor.
 const kLiveHistogramMillis = 2500;
@@ -52,6 +62,7 @@ const kEmptyState: SearchState = {
   cancelled: false,
   stale: false,
   rows: RowStore.empty,
+  table: null,
   cursor: null,
   histogram: null,
   histogramProblem: null,
@@ -60,11 +71,6 @@ const kEmptyState: SearchState = {
   problem: null,
   live: null,
 };
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
 
 function histogramOf(answer: HistogramAnswer, asked: Window): Histogram {
   const from = serverTime(answer.from);
@@ -81,6 +87,8 @@ function histogramOf(answer: HistogramAnswer, asked: Window): Histogram {
 // What belongs to one run and ends with it.
 interface Run {
   view: View;
+  parts: QueryParts;
+  remember: boolean;
   window: Window;
   abort: AbortController;
   queries: Set<string>; // running at the server
@@ -98,6 +106,9 @@ export class SearchSession {
   histogramPixels = 960;
   private run: Run | null = null;
   private held = false;
+  private remembers = false;
+  // What tells levels apart in this logstore, once rows have shown it.
+  private levels: LevelTerms | null = null;
 
   constructor(private readonly api: ApiClient) {}
 
@@ -111,6 +122,8 @@ export class SearchSession {
     const abort = new AbortController();
     const run: Run = {
       view,
+      parts: splitQuery(view.query),
+      remember: this.remembers,
       window,
       abort,
       queries: new Set(),
@@ -120,21 +133,33 @@ export class SearchSession {
       countAgainAt: 0,
     };
     this.run = run;
+    this.remembers = false;
     const before = this.state.get();
     const sameStore =
       before.view?.project === view.project && before.view?.logstore === view.logstore;
+    if (!sameStore) this.levels = null;
     const kept = sameStore && !before.problem ? before : kEmptyState;
+    const isStatement = run.parts.statement !== null;
+    const rows = isStatement ? RowStore.empty : kept.rows;
+    const table = isStatement ? kept.table : null;
     this.state.set({
       ...kEmptyState,
       view,
       window,
-      rows: kept.rows,
-      stale: kept.rows.count > 0,
+      rows,
+      table,
+      stale: rows.count > 0 || table !== null,
       histogram: kept.histogram,
     });
-    if (view.live) this.startLive(run);
+    if (isStatement) void this.runStatement(run);
+    else if (view.live) this.startLive(run);
     else void this.searchFirst(run);
     void this.count(run);
+  }
+
+  // The next run is one that a person asked for by hand: the server keeps it in their history.
+  remember(): void {
+    this.remembers = true;
   }
 
   // The same view again, with a new idea of now.
@@ -149,7 +174,9 @@ export class SearchSession {
     if (!searching && !counting && !loadingMore) return;
     this.end();
     this.state.patch({ searching: false, counting: false, loadingMore: false, cancelled: true });
-    if (this.state.get().stale) this.state.patch({ rows: RowStore.empty, stale: false, cursor: null });
+    if (this.state.get().stale) {
+      this.state.patch({ rows: RowStore.empty, table: null, stale: false, cursor: null });
+    }
   }
 
   async more(): Promise<void> {
@@ -157,8 +184,9 @@ export class SearchSession {
     const { cursor, searching, loadingMore, rows } = this.state.get();
     if (!run || cursor === null || searching || loadingMore || rows.count >= kRowsMax) return;
     this.state.patch({ loadingMore: true });
+    const limit = rows.count < kMuchMoreFrom ? kMoreRows : kMuchMoreRows;
     const answer = await this.ask(run, (call) =>
-      this.api.search({ ...call, limit: kMoreRows, cursor }, run.abort.signal),
+      this.api.search({ ...call, limit, cursor }, run.abort.signal),
     );
     if (!answer) return;
     const state = this.state.get();
@@ -212,14 +240,16 @@ export class SearchSession {
 
   private async searchFirst(run: Run): Promise<void> {
     this.state.patch({ searching: true });
+    const history = run.remember;
     const answer = await this.ask(run, (call) =>
-      this.api.search({ ...call, limit: kFirstRows, cursor: null }, run.abort.signal),
+      this.api.search({ ...call, history, limit: kFirstRows, cursor: null }, run.abort.signal),
     );
     if (!answer) {
       if (run === this.run) this.state.patch({ rows: RowStore.empty, stale: false });
       return;
     }
     const { rows, cursor, stats, partial } = answer;
+    this.levels = levelTerms(rows) ?? this.levels;
     this.state.patch({
       searching: false,
       stale: false,
@@ -228,31 +258,79 @@ export class SearchSession {
       stats,
       partial,
     });
+    const { counting, histogram } = this.state.get();
+    if (!counting && histogram) void this.countLevels(run, histogram);
   }
 
-  private async count(run: Run): Promise<void> {
+  private async runStatement(run: Run): Promise<void> {
+    this.state.patch({ searching: true });
+    const history = run.remember;
+    const table = await this.ask(run, (call) =>
+      this.api.sql({ ...call, history, limit: kTableRowsMax }, run.abort.signal),
+    );
+    if (table) {
+      const { stats, partial } = table;
+      this.state.patch({ searching: false, stale: false, table, stats, partial });
+    } else if (run === this.run) {
+      this.state.patch({ table: null, stale: false });
+    }
+  }
+
+  // One histogram of `query` in the run's window; the caller says what a failure means.
+  private async histogramFor(run: Run, query: string): Promise<HistogramAnswer> {
     const id = newId();
-    const { project, logstore, query } = run.view;
+    const { project, logstore } = run.view;
     const from = unixNanosText(run.window.from);
     const to = unixNanosText(run.window.to);
     const buckets = bucketsFor(run.window, this.histogramPixels);
     run.queries.add(id);
-    this.state.patch({ counting: true });
     try {
       const call = { project, logstore, query, from, to, id, buckets };
-      const answer = await this.api.histogram(call, run.abort.signal);
+      return await this.api.histogram(call, run.abort.signal);
+    } finally {
+      run.queries.delete(id);
+    }
+  }
+
+  // Colours the bars: how many of each bar's rows are errors and warnings.
+  private async countLevels(run: Run, histogram: Histogram): Promise<void> {
+    const { levels } = this;
+    if (!levels || histogram.total === 0 || histogram.levels) return;
+    try {
+      const [error, warn] = await Promise.all(
+        [levels.error, levels.warn].map((term) =>
+          this.histogramFor(run, addTerm(run.parts.search, term, 'include')),
+        ),
+      );
+      if (run !== this.run || this.state.get().histogram !== histogram) return;
+      const coloured = { error: error!.counts, warn: warn!.counts };
+      this.state.patch({ histogram: { ...histogram, levels: coloured } });
+    } catch (error) {
+      // Without colours the bars still stand.
+      if (!isAbort(error) && !(error instanceof ApiError)) throw error;
+    }
+  }
+
+  private async count(run: Run): Promise<void> {
+    this.state.patch({ counting: true });
+    try {
+      const answer = await this.histogramFor(run, run.parts.search);
       if (run !== this.run) return;
       run.countAgainAt = performance.now() + answer.stats.cpu_ms / kLiveHistogramShare;
       const histogram = histogramOf(answer, run.window);
       const partial = this.state.get().partial ?? answer.partial;
       this.state.patch({ counting: false, histogram, histogramProblem: null, partial });
+      if (!this.state.get().searching) void this.countLevels(run, histogram);
     } catch (error) {
       if (run !== this.run || isAbort(error)) return;
       if (!(error instanceof ApiError)) throw error;
       this.state.patch({ counting: false, histogram: null, histogramProblem: error.message });
-    } finally {
-      run.queries.delete(id);
     }
+  }
+
+  // Empties the list of a live run; what comes next is shown as before.
+  clear(): void {
+    this.state.patch({ rows: RowStore.empty, stale: false, cursor: null });
   }
 
   private startLive(run: Run): void {

@@ -4,19 +4,26 @@ import { test } from 'node:test';
 import { ApiError, type ApiClient, type TailEvents } from '../../api/client';
 import type { Row, SearchAnswer } from '../../api/types';
 import { lastRange } from '../../model/time_range';
-import type { View } from '../../model/view';
+import { kDefaultView, type View } from '../../model/view';
 import { SearchSession } from './search_session';
 
 // Browsers have it; Node 18 keeps it in a module.
 globalThis.crypto ??= webcrypto as Crypto;
 
-const kStats = { blocks: 2, blocks_skipped: 1, rows_scanned: 9, bytes_scanned: 90, cpu_ms: 1, wall_ms: 1 };
+const kStats = {
+  blocks: 2,
+  blocks_skipped: 1,
+  rows_scanned: 9,
+  bytes_scanned: 90,
+  cpu_ms: 1,
+  wall_ms: 1,
+};
 const kView: View = {
+  ...kDefaultView,
   project: 'p',
   logstore: 'l',
   query: 'x',
   range: lastRange(60_000),
-  live: false,
 };
 
 function answer(offsets: number[], cursor: string | null): SearchAnswer {
@@ -144,7 +151,10 @@ function live() {
 }
 
 function offsets(session: SearchSession): number[] {
-  return session.state.get().rows.all().map(({ row }) => row.origin.offset);
+  return session.state
+    .get()
+    .rows.all()
+    .map(({ row }) => row.origin.offset);
 }
 
 test('LiveRowsAndTheOnesBeforeThemAreEachShownOnce', async () => {

@@ -5,10 +5,11 @@ import { spanText } from '../../model/time_range';
 import type { SearchState } from './search_session';
 
 function countOf(state: SearchState): string {
-  const { searching, cancelled, rows, histogram, stale, counting, problem } = state;
+  const { searching, cancelled, rows, table, histogram, stale, counting, problem } = state;
   if (problem) return '';
   if (searching || stale) return t('stats.running');
   if (cancelled && rows.count === 0) return t('stats.cancelled');
+  if (table && histogram) return tn('stats.found', histogram.total, countText(histogram.total));
   if (!histogram || counting) return tn('stats.found', rows.count, countText(rows.count));
   if (histogram.total <= rows.count) {
     return tn('stats.found', rows.count, countText(rows.count));
@@ -28,7 +29,9 @@ export function StatsLine({ state }: { state: SearchState }) {
     : '';
   return (
     <p class="stats" aria-label={t('stats.label')} role="status" title={detail}>
-      <strong>{live ? tn('stats.found', state.rows.count, countText(state.rows.count)) : countOf(state)}</strong>
+      <strong>
+        {live ? tn('stats.found', state.rows.count, countText(state.rows.count)) : countOf(state)}
+      </strong>
       {stats && !state.stale && !live && (
         <>
           <span>

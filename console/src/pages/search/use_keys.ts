@@ -8,6 +8,9 @@ export interface KeyActions {
   toggleLive: () => void;
   togglePause: () => void;
   toggleWrap: () => void;
+  toggleFields: () => void;
+  togglePatterns: () => void;
+  clear: () => void;
 }
 
 function escape(): void {
@@ -40,6 +43,11 @@ export function useKeys(actions: KeyActions): void {
       l: actions.toggleLive,
       p: actions.togglePause,
       w: actions.toggleWrap,
+      f: actions.toggleFields,
+      m: actions.togglePatterns,
+      c: actions.clear,
+      s: () => document.querySelector<HTMLElement>('#library-button')?.click(),
+      e: () => document.querySelector<HTMLElement>('#export-button')?.click(),
     };
     const action = keys[event.key];
     if (!action) return;

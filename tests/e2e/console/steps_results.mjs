@@ -1,0 +1,244 @@
+// Steps about what a search gives besides rows: charts, fields, patterns, context, proposals, columns. Part of
+// console_e2e.mjs; `c` is its Console.
+import assert from 'node:assert/strict';
+
+export const kResultSteps = {
+  async drawsAStatementInEachWay(c) {
+    await c.openSearch({ q: 'user:* | stats count() by user' });
+    await c.page.locator('#analysis table tbody tr').first().waitFor();
+    assert.equal(await c.page.locator('#analysis tbody tr').count(), 5);
+    for (const [kind, drawn] of [
+      ['bar', '#analysis .chart rect'],
+      ['pie', '#analysis .slice'],
+      ['line', '#analysis .curve'],
+      ['value', '#analysis .values dd'],
+    ]) {
+      await c.page.click(`[data-chart=${kind}]`);
+      await c.page.locator(drawn).first().waitFor({ state: 'attached' });
+      assert.equal(c.params().get('chart'), kind);
+    }
+    await c.page.reload();
+    await c.page.locator('#analysis .values dd').first().waitFor();
+    assert.ok(
+      await c.page.locator('[data-chart=value] input').isChecked(),
+      'the choice is not in the address',
+    );
+  },
+
+  async drawsGroupsByTimeAsLines(c) {
+    await c.openSearch({ q: 'user:* | timechart 1m count() by level' });
+    await c.page.locator('#analysis .curve').first().waitFor({ state: 'attached' });
+    assert.equal(await c.page.locator('#analysis .curve').count(), 2);
+    await c.page.locator('#analysis .chart svg').focus();
+    await c.page.keyboard.press('ArrowLeft');
+    assert.match(await c.page.locator('.chart-tip').innerText(), /info/);
+    await c.shot('chart');
+  },
+
+  async narrowsFromATable(c) {
+    await c.openSearch({ q: 'user:* | stats count() by user', chart: 'table' });
+    const line = c.page.locator('#analysis tbody tr', { hasText: 'user 3' });
+    await line.hover();
+    await line.locator('.cell-actions button').first().click();
+    await c.settled();
+    assert.equal(c.params().get('q'), 'user:* user:="user 3" | stats count() by user');
+    await c.page.waitForFunction(
+      () => document.querySelectorAll('#analysis tbody tr').length === 1,
+    );
+  },
+
+  async saysWhereAStatementIsWrong(c) {
+    await c.search('* | stats nothing_like_it(user)');
+    await c.page.waitForSelector('#query-error');
+    assert.match(await c.page.locator('#query-error').innerText(), /nothing_like_it/);
+  },
+
+  async proposesFieldsAndValues(c) {
+    await c.openSearch();
+    await c.page.click('#query');
+    await c.page.keyboard.type('use');
+    await c.page.locator('.completion-item', { hasText: 'user' }).waitFor();
+    await c.page.keyboard.press('Tab');
+    assert.equal(await c.page.inputValue('#query'), 'user:');
+    await c.page.locator('.completion-item', { hasText: 'user 4' }).waitFor();
+    await c.shot('completion');
+    await c.page.keyboard.type('"user 2');
+    await c.page.waitForFunction(() => document.querySelectorAll('.completion-item').length === 1);
+    await c.page.keyboard.press('ArrowDown');
+    await c.page.keyboard.press('Enter');
+    assert.equal(await c.page.inputValue('#query'), 'user:"user 2" ');
+    await c.page.keyboard.press('Enter');
+    await c.settled();
+    assert.equal(await c.total(), c.rowCount / 5);
+    await c.page.fill('#query', '* | ');
+    await c.page.keyboard.press('ArrowDown');
+    await c.page.locator('.completion-item', { hasText: 'timechart' }).waitFor();
+    await c.page.keyboard.press('Escape');
+    await c.page.locator('.completion').waitFor({ state: 'detached' });
+  },
+
+  async listsFieldsWithTheirValues(c) {
+    await c.openSearch({ q: 'user:*' });
+    const user = c.page.locator('.field-item', {
+      has: c.page.locator('.field-name', { hasText: /^user$/ }),
+    });
+    await user.locator('.field-head').click();
+    assert.match(await user.innerText(), /100%[\s\S]*user 0[\s\S]*20%/);
+    await user.locator('.top-actions button').nth(1).click();
+    await c.settled();
+    assert.match(c.params().get('q'), /^user:\* NOT user:="user \d"$/);
+    assert.equal(await c.total(), (c.rowCount * 4) / 5);
+    const took = c.page.locator('.field-item', {
+      has: c.page.locator('.field-name', { hasText: /^took_ms$/ }),
+    });
+    await took.locator('.field-head').click();
+    await took.locator('.spread rect').first().waitFor();
+    assert.match(await took.locator('.figures').innerText(), /p99/);
+    await c.shot('fields');
+  },
+
+  async pinsFieldsAsColumns(c) {
+    await c.openSearch({ q: 'user:*' });
+    await c.page.locator('#rows .row-fold').first().click();
+    await c.page.locator('.row-open button[aria-label="Show status as a column"]').click();
+    await c.page.locator('.column-head', { hasText: 'status' }).waitFor();
+    assert.equal(c.params().get('columns'), 'status');
+    assert.match(
+      await c.page.locator('#rows .row-column[data-name=status]').first().innerText(),
+      /^(200|503)$/,
+    );
+    await c.page.locator('.column-head button').click();
+    await c.page.locator('.column-head').waitFor({ state: 'detached' });
+    assert.equal(c.params().get('columns'), null);
+  },
+
+  async showsLevelsInTheHistogram(c) {
+    await c.openSearch();
+    await c.page.locator('.histogram .bar-error').first().waitFor();
+  },
+
+  async groupsRowsByPattern(c) {
+    await c.openSearch();
+    await c.page.keyboard.press('Escape');
+    await c.page.click('#tab-patterns');
+    const pattern = c.page.locator('.pattern', { hasText: 'request done' }).first();
+    await pattern.waitFor();
+    await c.page.locator('#patterns label', { hasText: 'The time before' }).click();
+    await c.page.locator('.change-new').first().waitFor();
+    await c.shot('patterns');
+    await pattern.locator('.pattern-actions button').first().click();
+    await c.settled();
+    const texts = await c.rows().allInnerTexts();
+    assert.ok(texts.length > 0 && texts.every((text) => /request done/.test(text)), texts[0]);
+    assert.equal(c.params().get('tab'), null);
+  },
+
+  async showsNestedValuesAsATree(c) {
+    await c.openSearch({ q: '"number 12"' });
+    await c.page.locator('#rows .row-fold').first().click();
+    const tree = c.page.locator('.row-open .tree');
+    await tree.first().waitFor();
+    assert.match(await tree.first().innerText(), /depth: 12/);
+    await tree.locator('.leaf', { hasText: 'depth' }).hover();
+    await tree.locator('.leaf', { hasText: 'depth' }).locator('button').first().click();
+    await c.settled();
+    assert.match(c.params().get('q'), /nested\.depth:=12/);
+    assert.equal(await c.total(), 1);
+  },
+
+  async showsTerminalColours(c) {
+    await c.openSearch({ q: 'alert' });
+    const red = c.page.locator('#rows .ansi-1').first();
+    await red.waitFor();
+    assert.equal(await red.innerText(), 'red alert');
+  },
+
+  async showsAllRowsOfARequest(c) {
+    await c.openSearch({ q: '"number 12"' });
+    await c.page.locator('#rows .row-fold').first().click();
+    await c.page.locator('.row-open button', { hasText: 'All rows with this trace_id' }).click();
+    await c.settled();
+    assert.equal(c.params().get('q'), 'trace_id:=trace12');
+    assert.equal(await c.total(), c.rowCount / 50);
+  },
+
+  async showsARowInItsContext(c, { dev }) {
+    // Rows that were posted have no origin; those of the development server do.
+    if (!dev) return;
+    await c.open('search', { project: 'default', logstore: 'cluster', q: 'NOERROR', from: '-1d' });
+    await c.settled();
+    await c.page.locator('#rows .row-fold').first().click();
+    await c.page.locator('.row-open button', { hasText: 'In its context' }).click();
+    await c.page.locator('.context-here').waitFor();
+    const few = await c.page.locator('.context-row').count();
+    await c.page.click('#context-before');
+    await c.page.waitForFunction((n) => document.querySelectorAll('.context-row').length > n, few);
+    await c.shot('context');
+    await c.page.keyboard.press('Escape');
+    await c.page.locator('#context').waitFor({ state: 'detached' });
+  },
+
+  async drawsOnlyTheRowsNearTheScreen(c, { dev }) {
+    if (!dev) return;
+    await c.open('search', { project: 'default', logstore: 'cluster', from: '-5d' });
+    await c.settled();
+    await c.page.waitForFunction(() => {
+      window.scrollTo(0, document.body.scrollHeight);
+      return Number(document.querySelector('#rows').dataset.count) >= 2000;
+    });
+    assert.ok((await c.rows().count()) < 700, 'rows far from the screen are drawn');
+    await c.page.keyboard.press('g');
+    await c.page.waitForFunction(
+      () => document.activeElement?.closest('.row') === document.querySelector('#rows .row'),
+    );
+    await c.page.keyboard.press('G');
+    await c.page.waitForFunction(() => {
+      const rows = document.querySelectorAll('#rows .row');
+      return document.activeElement?.closest('.row') === rows[rows.length - 1];
+    });
+  },
+
+  async searchesSeveralLogstores(c, { dev }) {
+    if (!dev) return;
+    await c.open('search', { project: 'default', logstore: 'cluster', from: '-1h' });
+    await c.settled();
+    await c.page.click('#store-button');
+    await c.page.click('button[aria-label="Search payments as well"]');
+    await c.settled();
+    assert.equal(c.params().get('logstore'), 'cluster,payments');
+    await c.page.keyboard.press('Escape');
+    await c.page.locator('#rows .row-fold').first().click();
+    assert.match(await c.page.locator('.row-open .details .tag').innerText(), /cluster|payments/);
+  },
+
+  async clearsAndHighlightsWhileLive(c) {
+    await c.openSearch({ live: '1' });
+    await c.page.waitForSelector('.live-open');
+    await c.rows().first().waitFor();
+    await c.page.click('#clear');
+    await c.page.waitForFunction(() => !document.querySelector('#rows .row'));
+    await c.page.fill('#highlight', 'pelican');
+    await c.page.press('#highlight', 'Enter');
+    await c.page.waitForFunction(() => /mark=pelican/.test(location.hash));
+    await c.write([{ body: 'a pelican lands', level: 'info' }]);
+    await c.page.locator('#rows mark', { hasText: 'pelican' }).waitFor();
+    assert.equal(await c.rows().count(), 1);
+    await c.page.click('#live');
+    await c.page.waitForSelector('.live', { state: 'detached' });
+  },
+
+  async exportsTheRowsFound(c) {
+    await c.openSearch({ q: 'user:="user 1"' });
+    await c.page.click('#export-button');
+    const [download] = await Promise.all([
+      c.page.waitForEvent('download'),
+      c.page.click('#export-run'),
+    ]);
+    const stream = await download.createReadStream();
+    let text = '';
+    for await (const piece of stream) text += piece;
+    assert.equal(text.trim().split('\n').length, c.rowCount / 5);
+    await c.shot('export');
+    await c.page.keyboard.press('Escape');
+  },
+};
