@@ -19,6 +19,7 @@
 #include "net/connection_io.h"
 #include "net/response_writer.h"
 #include "net/server_core.h"
+#include "net/websocket.h"
 
 namespace kelp::net {
 
@@ -363,9 +364,11 @@ class Connection final : public ConnectionBase,
     io_.out().clear();
     if (step.head) {
       CountAnswer(step.head->status);
-      if (http10_ || draining_) keep_alive_ = false;
-      head =
-          ResponseHead(*step.head, {.http10 = http10_, .keep_alive = keep_alive_, .stream = true});
+      upgraded_ = step.head->status == 101;
+      if (http10_ || draining_ || upgraded_) keep_alive_ = false;
+      head = ResponseHead(
+          *step.head,
+          {.http10 = http10_, .keep_alive = keep_alive_, .stream = true, .upgrade = upgraded_});
       io_.out().push_back(asio::buffer(head));
     }
     // The pieces go out as one chunk, as they are: nothing is copied.
@@ -373,10 +376,11 @@ class Connection final : public ConnectionBase,
     static constexpr std::string_view kLastChunk = "0\r\n\r\n";
     const std::string size = step.chunks.empty() ? "" : ChunkHead(step.chunk_bytes);
     if (!head_only_) {
-      if (!http10_ && !size.empty()) io_.out().push_back(asio::buffer(size));
+      const bool chunked = !http10_ && !upgraded_;
+      if (chunked && !size.empty()) io_.out().push_back(asio::buffer(size));
       for (const std::string& chunk : step.chunks) io_.out().push_back(asio::buffer(chunk));
-      if (!http10_ && !size.empty()) io_.out().push_back(asio::buffer(kLineEnd));
-      if (!http10_ && step.finished) io_.out().push_back(asio::buffer(kLastChunk));
+      if (chunked && !size.empty()) io_.out().push_back(asio::buffer(kLineEnd));
+      if (chunked && step.finished) io_.out().push_back(asio::buffer(kLastChunk));
     }
     if (step.abandoned) co_return false;
     const bool written = co_await io_.Write();
@@ -428,6 +432,7 @@ class Connection final : public ConnectionBase,
   // While a handler works, a read tells when the peer goes away. What it reads instead is the next
   // request, pipelined, and stays in the buffer; the watch ends there.
   void StartWatch() {
+    if (upgraded_) TakeFrames();
     if (watching_ || io_.buffer().size() != 0) return;
     watching_ = true;
     io_.ReadLater(kHeadReadBytes, [self = this->shared_from_this()](bool gone) {
@@ -435,6 +440,17 @@ class Connection final : public ConnectionBase,
       if (gone) self->peer_gone_ = true;
       self->Wake();
     });
+  }
+
+  // What the peer of a WebSocket sent.
+  void TakeFrames() {
+    auto& buffer = io_.buffer();
+    if (watching_ || buffer.size() == 0 || answer_ == nullptr) return;
+    WebSocketInput::Step step =
+        frames_.Feed({static_cast<const char*>(buffer.data().data()), buffer.size()});
+    buffer.clear();
+    if (!step.answer.empty()) answer_->Write(std::move(step.answer));
+    if (step.closed) answer_->Finish();
   }
 
   // Suspends until Wake(). May return early: callers look again.
@@ -473,6 +489,8 @@ class Connection final : public ConnectionBase,
   bool http10_ = false;
   bool keep_alive_ = true;
   bool head_only_ = false;
+  bool upgraded_ = false;  // to a WebSocket
+  WebSocketInput frames_;
 };
 
 }  // namespace kelp::net

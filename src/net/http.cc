@@ -20,8 +20,9 @@ struct StatusName {
   std::string_view code;  // in the JSON of Error()
 };
 // The codes are the lower-case names of kelp::Code where one fits.
-constexpr std::array<StatusName, 29> kStatusNames = {{
+constexpr std::array<StatusName, 30> kStatusNames = {{
     {100, "Continue", ""},
+    {101, "Switching Protocols", ""},
     {200, "OK", ""},
     {201, "Created", ""},
     {202, "Accepted", ""},

@@ -64,7 +64,9 @@ std::string ResponseHead(const HttpResponse& response, const ResponseFraming& fr
       out += "Transfer-Encoding: chunked\r\n";
     }
   }
-  if (!framing.keep_alive) {
+  if (framing.upgrade) {
+    out += "Connection: Upgrade\r\n";
+  } else if (!framing.keep_alive) {
     out += "Connection: close\r\n";
   } else if (framing.http10) {
     out += "Connection: keep-alive\r\n";

@@ -14,6 +14,7 @@ struct ResponseFraming {
   bool keep_alive = true;  // the connection stays open
   bool stream = false;     // length unknown: chunked, or until the connection closes for HTTP/1.0
   size_t body_bytes = 0;   // when not a stream
+  bool upgrade = false;    // 101: what follows is no HTTP
 };
 
 // Status line, headers and the empty line. Content-Length, Transfer-Encoding, Connection and Date
