@@ -14,8 +14,8 @@ using sqlite::Row;
 
 constexpr size_t kNameBytesMax = 128;
 // Version of the tables. A reader refuses newer ones and brings older ones up to date.
-constexpr int64_t kSchemaVersion = 1;
-constexpr const char* kSchema = R"(
+constexpr int64_t kSchemaVersion = 2;
+constexpr const char* kSchemaOfVersion1 = R"(
   CREATE TABLE schema_version (version INTEGER NOT NULL);
   INSERT INTO schema_version VALUES (1);
   CREATE TABLE projects (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
@@ -32,6 +32,25 @@ constexpr const char* kSchema = R"(
     hash TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE sessions (
     hash TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+)";
+// Scopes and uses of tokens; what people save (library.h).
+constexpr const char* kChangesOfVersion2 = R"(
+  UPDATE schema_version SET version = 2;
+  ALTER TABLE tokens ADD COLUMN project TEXT REFERENCES projects (name) ON DELETE CASCADE;
+  ALTER TABLE tokens ADD COLUMN last_used INTEGER;
+  ALTER TABLE sessions ADD COLUMN project TEXT REFERENCES projects (name) ON DELETE CASCADE;
+  ALTER TABLE sessions ADD COLUMN token TEXT;
+  CREATE TABLE documents (
+    project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+    kind TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL,
+    updated INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (project, kind, name)) WITHOUT ROWID;
+  CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+    owner TEXT NOT NULL, at INTEGER NOT NULL, query TEXT NOT NULL, logstores TEXT NOT NULL,
+    begin TEXT NOT NULL, end TEXT NOT NULL, wall_ms INTEGER NOT NULL, rows INTEGER NOT NULL);
+  CREATE INDEX history_of_owner ON history (project, owner, id);
 )";
 
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
@@ -103,11 +122,12 @@ Result<std::unique_ptr<Domain>> Domain::Open(Env& env, const std::string& path) 
 Status Domain::Migrate() {
   ASSIGN_OR_RETURN(const auto tables,
                    db_->Query("SELECT name FROM sqlite_master WHERE name = 'schema_version'"));
-  if (tables.empty()) return db_->ExecuteAll(kSchema);
+  if (tables.empty()) RETURN_IF_ERROR(db_->ExecuteAll(kSchemaOfVersion1));
   ASSIGN_OR_RETURN(const auto rows, db_->Query("SELECT version FROM schema_version"));
   if (rows.size() != 1) return DataLossError("its schema_version table does not hold one row");
   const int64_t version = rows[0][0].integer();
   if (version == kSchemaVersion) return OkStatus();
+  if (version == 1) return db_->ExecuteAll(kChangesOfVersion2);
   return UnimplementedError("it has version " + std::to_string(version) +
                             ", and this program knows up to " + std::to_string(kSchemaVersion) +
                             "; use a newer Kelp");
@@ -124,10 +144,10 @@ Status Domain::RequireProject(const std::string& name) {
   return rows.empty() ? NotFoundError("there is no project " + Quoted(name)) : OkStatus();
 }
 
-Status Domain::CheckCount(const char* table) {
+Status Domain::CheckCount(const char* table, int64_t max) {
   ASSIGN_OR_RETURN(const auto rows, db_->Query(std::string("SELECT COUNT(*) FROM ") + table));
-  if (rows[0][0].integer() < kNamesMax) return OkStatus();
-  return ResourceExhaustedError("there are " + std::to_string(kNamesMax) + " " + table +
+  if (rows[0][0].integer() < max) return OkStatus();
+  return ResourceExhaustedError("there are " + std::to_string(max) + " " + table +
                                 " already; delete some first");
 }
 
@@ -144,7 +164,7 @@ Result<std::vector<Project>> Domain::Projects() {
 Status Domain::CreateProject(const std::string& name) {
   RETURN_IF_ERROR(CheckName("project", name));
   MutexLock lock(mu_);
-  RETURN_IF_ERROR(CheckCount("projects"));
+  RETURN_IF_ERROR(CheckCount("projects", kNamesMax));
   const Status status = db_->Execute("INSERT INTO projects VALUES (?)", {name});
   if (status.code() != Code::kAlreadyExists) return status;
   return AlreadyExistsError("there is a project " + Quoted(name) + " already");
@@ -153,6 +173,7 @@ Status Domain::CreateProject(const std::string& name) {
 Status Domain::DeleteProject(const std::string& name) {
   MutexLock lock(mu_);
   RETURN_IF_ERROR(RequireProject(name));
+  known_.clear();  // its tokens go, too
   return db_->Execute("DELETE FROM projects WHERE name = ?", {name});
 }
 
@@ -193,7 +214,7 @@ Status Domain::CreateLogstore(const Logstore& logstore) {
   RETURN_IF_ERROR(CheckName("logstore", logstore.name));
   MutexLock lock(mu_);
   RETURN_IF_ERROR(RequireProject(logstore.project));
-  RETURN_IF_ERROR(CheckCount("logstores"));
+  RETURN_IF_ERROR(CheckCount("logstores", kNamesMax));
   const Status status =
       db_->Execute("INSERT INTO logstores VALUES (?, ?, ?, ?)",
                    {logstore.project, logstore.name, RetentionCell(logstore), SizeCell(logstore)});
@@ -218,95 +239,6 @@ Status Domain::DeleteLogstore(const std::string& project, const std::string& nam
       db_->Execute("DELETE FROM logstores WHERE project = ? AND name = ?", {project, name}));
   if (db_->changes() != 0) return OkStatus();
   return NotFoundError("the project " + Quoted(project) + " has no logstore " + Quoted(name));
-}
-
-Status Domain::AddToken(std::string_view token, Role role, const std::string& note) {
-  MutexLock lock(mu_);
-  return db_->Execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
-                      {Sha256Hex(token), RoleName(role), INT64_MAX, note, env_.clock().Now()});
-}
-
-Result<bool> Domain::HasToken(Role role) {
-  MutexLock lock(mu_);
-  ASSIGN_OR_RETURN(const auto rows,
-                   db_->Query("SELECT 1 FROM tokens WHERE role = ? LIMIT 1", {RoleName(role)}));
-  return !rows.empty();
-}
-
-std::optional<Role> Domain::RoleOfToken(std::string_view token) { return LookUp("tokens", token); }
-std::optional<Role> Domain::RoleOfSession(std::string_view secret) {
-  return LookUp("sessions", secret);
-}
-
-std::optional<Role> Domain::LookUp(const char* table, std::string_view secret) {
-  if (secret.empty()) return std::nullopt;
-  // The table is part of the key: a session is no token.
-  const std::string hash = Sha256Hex(secret);
-  const std::string key = table + (":" + hash);
-  MutexLock lock(mu_);
-  const UnixNanos now = env_.clock().Now();
-  if (const auto it = known_.find(key); it != known_.end()) {
-    if (it->second.expires > now) return it->second.role;
-    known_.erase(it);
-    return std::nullopt;
-  }
-  const auto rows =
-      db_->Query(std::string("SELECT role, expires FROM ") + table + " WHERE hash = ?", {hash});
-  if (!rows.ok() || rows->empty() || (*rows)[0][1].integer() <= now) return std::nullopt;
-  const Result<Role> role = ParseRole((*rows)[0][0].text());
-  if (!role.ok()) return std::nullopt;
-  known_[key] = {*role, (*rows)[0][1].integer()};
-  return *role;
-}
-
-Result<std::string> Domain::CreateSignInCode(Role role) {
-  const std::string code = NewSignInCode(env_.random());
-  MutexLock lock(mu_);
-  RETURN_IF_ERROR(RemoveExpired());
-  RETURN_IF_ERROR(db_->Execute(
-      "INSERT INTO sign_in_codes VALUES (?, ?, ?)",
-      {Sha256Hex(code), RoleName(role), env_.clock().Now() + kSignInCodeLife.count()}));
-  return code;
-}
-
-Result<Session> Domain::RedeemSignInCode(std::string_view code) {
-  MutexLock lock(mu_);
-  sqlite::Database::Transaction transaction(*db_);
-  RETURN_IF_ERROR(transaction.Begin());
-  // One statement takes the code away and says what it was worth: it cannot be used twice.
-  ASSIGN_OR_RETURN(const auto rows,
-                   db_->Query("DELETE FROM sign_in_codes WHERE hash = ? RETURNING role, expires",
-                              {Sha256Hex(code)}));
-  if (rows.empty() || rows[0][1].integer() <= env_.clock().Now()) {
-    return UnauthenticatedError(
-        "the sign-in code is unknown, used or too old; make a new one with "
-        "`kelp-server sign-in-code`");
-  }
-  ASSIGN_OR_RETURN(const Role role, ParseRole(rows[0][0].text()));
-  ASSIGN_OR_RETURN(Session session, InsertSession(role));
-  RETURN_IF_ERROR(transaction.Commit());
-  return session;
-}
-
-Result<Session> Domain::StartSession(Role role) {
-  MutexLock lock(mu_);
-  RETURN_IF_ERROR(RemoveExpired());
-  return InsertSession(role);
-}
-
-Result<Session> Domain::InsertSession(Role role) {
-  Session session{NewToken(env_.random()), role};
-  RETURN_IF_ERROR(db_->Execute(
-      "INSERT INTO sessions VALUES (?, ?, ?)",
-      {Sha256Hex(session.secret), RoleName(role), env_.clock().Now() + kSessionLife.count()}));
-  return session;
-}
-
-Status Domain::EndSession(std::string_view secret) {
-  const std::string hash = Sha256Hex(secret);
-  MutexLock lock(mu_);
-  known_.erase("sessions:" + hash);
-  return db_->Execute("DELETE FROM sessions WHERE hash = ?", {hash});
 }
 
 }  // namespace kelp::domain

@@ -134,6 +134,95 @@ TEST_F(DomainTest, KnowsTokensByTheirHashOnly) {
   EXPECT_EQ(domain_->RoleOfToken(token), Role::kIngest);
 }
 
+TEST_F(DomainTest, ListsTokensAndWhenTheyWereUsed) {
+  ASSERT_TRUE(domain_->CreateProject("web").ok());
+  ASSERT_TRUE(domain_->AddToken("one", Role::kAdmin, "b").ok());
+  ASSERT_TRUE(domain_->AddToken("two", Role::kViewer, "a", "web").ok());
+  EXPECT_EQ(domain_->AddToken("x", Role::kViewer, "a", "none").code(), Code::kNotFound);
+  EXPECT_FALSE(domain_->AddToken("x", Role::kViewer, std::string(129, 'n')).ok());
+  auto tokens = *domain_->Tokens();
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(tokens[0].name, "a");
+  EXPECT_EQ(tokens[0].project, "web");
+  EXPECT_EQ(tokens[0].id, Domain::IdOfToken("two"));
+  EXPECT_EQ(tokens[0].last_used, kNoTime);
+  EXPECT_EQ(tokens[1].role, Role::kAdmin);
+  EXPECT_EQ(domain_->CallerOfToken("two")->project, "web");
+  EXPECT_EQ(domain_->CallerOfToken("two")->id, tokens[0].id);
+  const UnixNanos used = env_.test_clock.now;
+  EXPECT_EQ((*domain_->Tokens())[0].last_used, used);
+  env_.test_clock.now += kLastUsedStep.count() - 1;
+  EXPECT_TRUE(domain_->CallerOfToken("two"));
+  EXPECT_EQ((*domain_->Tokens())[0].last_used, used);
+  env_.test_clock.now += 1;
+  EXPECT_TRUE(domain_->CallerOfToken("two"));
+  EXPECT_EQ((*domain_->Tokens())[0].last_used, env_.test_clock.now);
+}
+
+TEST_F(DomainTest, ATokenThatGoesTakesItsSessionsAlong) {
+  ASSERT_TRUE(domain_->CreateProject("web").ok());
+  ASSERT_TRUE(domain_->AddToken("admin", Role::kAdmin, "").ok());
+  ASSERT_TRUE(domain_->AddToken("scoped", Role::kAdmin, "", "web").ok());
+  const Session session = *domain_->StartSession(*domain_->CallerOfToken("scoped"));
+  EXPECT_EQ(domain_->CallerOfSession(session.secret)->project, "web");
+  EXPECT_EQ(domain_->CallerOfSession(session.secret)->id, Domain::IdOfToken("scoped"));
+  ASSERT_TRUE(domain_->DeleteToken(Domain::IdOfToken("scoped")).ok());
+  EXPECT_FALSE(domain_->CallerOfToken("scoped"));
+  EXPECT_FALSE(domain_->CallerOfSession(session.secret));
+  EXPECT_EQ(domain_->DeleteToken("none").code(), Code::kNotFound);
+  // Nobody could make another one.
+  EXPECT_EQ(domain_->DeleteToken(Domain::IdOfToken("admin")).code(), Code::kInvalidArgument);
+  EXPECT_TRUE(domain_->CallerOfToken("admin"));
+}
+
+TEST_F(DomainTest, AProjectTakesItsTokensAlong) {
+  ASSERT_TRUE(domain_->CreateProject("web").ok());
+  ASSERT_TRUE(domain_->AddToken("scoped", Role::kViewer, "", "web").ok());
+  EXPECT_TRUE(domain_->CallerOfToken("scoped"));
+  ASSERT_TRUE(domain_->DeleteProject("web").ok());
+  EXPECT_FALSE(domain_->CallerOfToken("scoped"));
+}
+
+// The tables as the first version made them, with a token and a session.
+TEST_F(DomainTest, BringsAFileOfTheFirstVersionUpToDate) {
+  domain_.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
+  {
+    auto db = *sqlite::Database::Open(path_);
+    ASSERT_TRUE(db->ExecuteAll(R"(
+      CREATE TABLE schema_version (version INTEGER NOT NULL);
+      INSERT INTO schema_version VALUES (1);
+      CREATE TABLE projects (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
+      CREATE TABLE logstores (
+        project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+        name TEXT NOT NULL, retention_ns INTEGER, retention_bytes INTEGER,
+        PRIMARY KEY (project, name)) WITHOUT ROWID;
+      CREATE TABLE tokens (
+        hash TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, expires INTEGER NOT NULL,
+        note TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE sign_in_codes (
+        hash TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE sessions (
+        hash TEXT PRIMARY KEY NOT NULL, role TEXT NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+      INSERT INTO projects VALUES ('web');
+    )")
+                    .ok());
+    ASSERT_TRUE(db->Execute("INSERT INTO tokens VALUES (?, 'admin', ?, 'first', 7)",
+                            {Sha256Hex("old"), INT64_MAX})
+                    .ok());
+    ASSERT_TRUE(
+        db->Execute("INSERT INTO sessions VALUES (?, 'viewer', ?)", {Sha256Hex("s"), INT64_MAX})
+            .ok());
+  }
+  Reopen();
+  EXPECT_EQ(domain_->RoleOfToken("old"), Role::kAdmin);
+  EXPECT_EQ(domain_->CallerOfToken("old")->project, "");
+  EXPECT_EQ(domain_->RoleOfSession("s"), Role::kViewer);
+  EXPECT_EQ(domain_->Projects()->size(), 1u);
+  Reopen();
+  EXPECT_EQ(domain_->Tokens()->size(), 1u);
+}
+
 TEST_F(DomainTest, RedeemsASignInCodeOnce) {
   const std::string code = *domain_->CreateSignInCode(Role::kAdmin);
   const auto session = domain_->RedeemSignInCode(code);
@@ -152,7 +241,7 @@ TEST_F(DomainTest, TakesCodesThatAnotherProcessMade) {
 
 TEST_F(DomainTest, LetsCodesAndSessionsExpire) {
   const std::string code = *domain_->CreateSignInCode(Role::kAdmin);
-  const Session session = *domain_->StartSession(Role::kAdmin);
+  const Session session = *domain_->StartSession({Role::kAdmin, "", "x"});
   env_.test_clock.now += kSignInCodeLife.count();
   EXPECT_FALSE(domain_->RedeemSignInCode(code).ok());
   EXPECT_TRUE(domain_->RoleOfSession(session.secret));
@@ -161,7 +250,7 @@ TEST_F(DomainTest, LetsCodesAndSessionsExpire) {
 }
 
 TEST_F(DomainTest, EndsSessions) {
-  const Session session = *domain_->StartSession(Role::kViewer);
+  const Session session = *domain_->StartSession({Role::kViewer, "", "x"});
   EXPECT_TRUE(domain_->RoleOfSession(session.secret));
   ASSERT_TRUE(domain_->EndSession(session.secret).ok());
   EXPECT_FALSE(domain_->RoleOfSession(session.secret));

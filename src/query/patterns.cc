@@ -205,8 +205,9 @@ void PrintPattern(const Pattern& pattern, const PatternsResult& result, std::str
   const bool cut = std::any_of(pattern.samples.begin(), pattern.samples.end(),
                                [](const auto& sample) { return sample.size() > kMaskedBytesMax; });
   const std::string query = PatternQuery(pattern.text, cut);
-  out += ",\"query\":" + (query.empty() ? "null" : JsonString(query)) + ",\"example\":" +
-         (pattern.samples.empty() ? "null" : JsonString(pattern.samples[0])) + "}";
+  out += ",\"query\":" + (query.empty() ? "null" : JsonString(query)) +
+         ",\"example\":" + (pattern.samples.empty() ? "null" : JsonString(pattern.samples[0])) +
+         "}";
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Projects and logstores.
+#include <fmt/format.h>
+
 #include "server/api.h"
 #include "server/json_text.h"
 
@@ -24,6 +26,15 @@ std::string LogstoreJson(Api& api, const Logstore& logstore) {
          (logstore.retention_size ? JsonText(FormatByteSize(*logstore.retention_size)) : "null");
   out += ",\"rows\":" + std::to_string(stats.rows);
   out += ",\"bytes\":" + std::to_string(stats.bytes);
+  const IngestFigures::Rate rate = api.figures.RateOf({logstore.project, logstore.name});
+  // What is not in segments yet is not compressed yet.
+  const std::string compression = stats.bytes == 0
+                                      ? "null"
+                                      : fmt::format("{:.2f}", static_cast<double>(stats.raw_bytes) /
+                                                                  static_cast<double>(stats.bytes));
+  out += fmt::format(
+      ",\"raw_bytes\":{},\"compression\":{},\"rows_per_second\":{:.2f},\"bytes_per_second\":{:.0f}",
+      stats.raw_bytes + stats.hot_bytes, compression, rate.rows, rate.bytes);
   out += ",\"oldest\":" + JsonTime(stats.oldest);
   out += ",\"newest\":" + JsonTime(stats.newest) + "}";
   return out;
@@ -61,16 +72,11 @@ Result<std::string> NameOf(const Members& members) {
   return it->second.text;
 }
 
-void Reply(const Answer& answer, int status, const Result<std::string>& json) {
-  answer->Send(json.ok() ? net::Json(status, *json) : Refusal(json.status()));
-}
-
-void ReplyDone(const Answer& answer, const Status& status) {
-  answer->Send(status.ok() ? net::HttpResponse{204, {}, ""} : Refusal(status));
-}
-
-Result<std::string> ListProjects(Api& api) {
-  ASSIGN_OR_RETURN(const auto projects, api.domain.Projects());
+Result<std::string> ListProjects(Api& api, const net::HttpRequest& request) {
+  ASSIGN_OR_RETURN(auto projects, api.domain.Projects());
+  if (const auto caller = CallerOf(api, request); caller && !caller->project.empty()) {
+    std::erase_if(projects, [&](const auto& project) { return project.name != caller->project; });
+  }
   std::string out = "{\"projects\":[";
   for (const domain::Project& project : projects) {
     if (out.back() == '}') out += ',';
@@ -163,9 +169,11 @@ void AddAdminRoutes(net::Router& router, Api& api) {
   const std::string logstores = project + "/logstores";
   const std::string logstore = logstores + "/{logstore}";
   using Request = net::HttpRequest;
-  AddRoute(
-      router, api, "GET", projects, Access::kView,
-      [](Api& a, const Request&, const Answer& answer) { Reply(answer, 200, ListProjects(a)); });
+  AddRoute(router, api, "GET", projects, Access::kView,
+           [](Api& a, const Request& request, const Answer& answer) {
+             Reply(answer, 200, ListProjects(a, request));
+           },
+           {.any_project = true});
   AddRoute(router, api, "POST", projects, Access::kAdmin,
            [](Api& a, const Request& request, const Answer& answer) {
              Reply(answer, 201, CreateProject(a, request));

@@ -38,12 +38,15 @@ net::HttpResponse NotSignedIn() {
 
 }  // namespace
 
-Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, store::Store& s)
+Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, domain::Library& l,
+         store::Store& s)
     : env(e),
       config(c),
       metrics(m),
       domain(d),
+      library(l),
       store(s),
+      figures(e.clock()),
       scan_pool(static_cast<size_t>(c.query.threads) - 1),
       tails(s, m, c.query.tails_max),
       sql({c.sql.library, c.sql.threads}),
@@ -57,29 +60,43 @@ Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, st
       query_pool(std::make_unique<net::HandlerPool>(c.query.concurrent_max, kQueriesWaitingMax,
                                                     query_handler)) {}
 
-std::optional<domain::Role> RoleOf(Api& api, const net::HttpRequest& request) {
+std::optional<domain::Caller> CallerOf(Api& api, const net::HttpRequest& request) {
   if (const std::string_view token = request.BearerToken(); !token.empty()) {
-    return api.domain.RoleOfToken(token);
+    return api.domain.CallerOfToken(token);
   }
-  return api.domain.RoleOfSession(request.Cookie("kelp_session"));
+  return api.domain.CallerOfSession(request.Cookie("kelp_session"));
 }
 
 void AddRoute(net::Router& router, Api& api, std::string_view method, std::string_view pattern,
-              Access access, ApiHandler handler, ByteSize body_bytes_max) {
-  router.Add(
-      method, pattern,
-      [&api, access, handler = std::move(handler)](net::HttpRequest request, Answer answer) {
-        if (access != Access::kAnyone) {
-          const std::optional<domain::Role> role = RoleOf(api, request);
-          if (!role) return answer->Send(NotSignedIn());
-          if (!MayCall(access, *role)) {
-            return answer->Send(net::Error(403, std::string("the role ") + domain::RoleName(*role) +
-                                                    " does not allow this call"));
-          }
-        }
-        handler(api, std::move(request), answer);
-      },
-      {.body_bytes_max = body_bytes_max});
+              Access access, ApiHandler handler, RouteLimits limits) {
+  router.Add(method, pattern,
+             [&api, access, any_project = limits.any_project, handler = std::move(handler)](
+                 net::HttpRequest request, Answer answer) {
+               if (access != Access::kAnyone) {
+                 const std::optional<domain::Caller> caller = CallerOf(api, request);
+                 if (!caller) return answer->Send(NotSignedIn());
+                 if (!MayCall(access, caller->role)) {
+                   return answer->Send(net::Error(403, std::string("the role ") +
+                                                           domain::RoleName(caller->role) +
+                                                           " does not allow this call"));
+                 }
+                 if (!any_project && !caller->project.empty() &&
+                     request.PathParam("project") != caller->project) {
+                   return answer->Send(net::Error(
+                       403, "the token is only for the project \"" + caller->project + "\""));
+                 }
+               }
+               handler(api, std::move(request), answer);
+             },
+             {.body_bytes_max = limits.body_bytes_max});
+}
+
+void Reply(const Answer& answer, int status, const Result<std::string>& json) {
+  answer->Send(json.ok() ? net::Json(status, *json) : Refusal(json.status()));
+}
+
+void ReplyDone(const Answer& answer, const Status& status) {
+  answer->Send(status.ok() ? net::HttpResponse{204, {}, ""} : Refusal(status));
 }
 
 net::HttpResponse Refusal(const Status& status) {

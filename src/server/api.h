@@ -12,9 +12,11 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "domain/domain.h"
+#include "domain/library.h"
 #include "net/handler_pool.h"
 #include "net/router.h"
 #include "query/scan_pool.h"
+#include "server/ingest_figures.h"
 #include "server/running_queries.h"
 #include "server/server_config.h"
 #include "server/tail_hub.h"
@@ -31,14 +33,17 @@ enum class Access : uint8_t { kAnyone, kSignedIn, kView, kIngest, kAdmin };
 // Place:    the server owns one; handlers get a reference.
 // Threads:  thread-safe; the parts are.
 struct Api {
-  Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, store::Store& s);
+  Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, domain::Library& l,
+      store::Store& s);
 
   Env& env;
   const ServerConfig& config;
   MetricRegistry& metrics;
   domain::Domain& domain;
+  domain::Library& library;
   store::Store& store;
   RunningQueries queries;
+  IngestFigures figures;
   query::ScanPool scan_pool;  // before what runs queries
   TailHub tails;
   const sql::Engine sql;
@@ -53,12 +58,24 @@ struct Api {
 
 using ApiHandler = std::function<void(Api&, net::HttpRequest, const Answer&)>;
 
-// The role of the caller: by bearer token, else by session cookie.
-std::optional<domain::Role> RoleOf(Api& api, const net::HttpRequest& request);
-// Adds a route whose handler is called only for those who may.
-void AddRoute(net::Router& router, Api& api, std::string_view method, std::string_view pattern,
-              Access access, ApiHandler handler, ByteSize body_bytes_max = 64_KiB);
+struct RouteLimits {
+  ByteSize body_bytes_max = 64_KiB;
+  // Of a route without {project}: callers with one project may call it, too; the handler shows them
+  // only what is of it.
+  bool any_project = false;
+};
 
+// Who calls: by bearer token, else by session cookie.
+std::optional<domain::Caller> CallerOf(Api& api, const net::HttpRequest& request);
+// Adds a route whose handler is called only for those who may: by their role, and by the {project}
+// of the path when they have only one.
+void AddRoute(net::Router& router, Api& api, std::string_view method, std::string_view pattern,
+              Access access, ApiHandler handler, RouteLimits limits = {});
+
+// Answers with the JSON, or with its error.
+void Reply(const Answer& answer, int status, const Result<std::string>& json);
+// Answers 204, or with the error.
+void ReplyDone(const Answer& answer, const Status& status);
 // The answer to a failed call: Error(status), with Retry-After where trying again helps.
 net::HttpResponse Refusal(const Status& status);
 store::LogstoreName LogstoreOf(const net::HttpRequest& request);
@@ -70,6 +87,9 @@ Result<std::vector<store::LogstoreName>> LogstoresOf(Api& api, const net::HttpRe
 void AddStatusRoutes(net::Router& router, Api& api);
 void AddSignInRoutes(net::Router& router, Api& api);
 void AddAdminRoutes(net::Router& router, Api& api);
+void AddTokenRoutes(net::Router& router, Api& api);
+void AddLibraryRoutes(net::Router& router, Api& api);
+void AddAgentRoutes(net::Router& router, Api& api);
 void AddIngestRoutes(net::Router& router, Api& api);
 void AddSearchRoutes(net::Router& router, Api& api);
 void AddInsightRoutes(net::Router& router, Api& api);

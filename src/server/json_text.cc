@@ -15,6 +15,29 @@ std::string JsonText(std::string_view text) {
 
 std::string JsonTextOrNull(std::string_view text) { return text.empty() ? "null" : JsonText(text); }
 
+void AppendJsonCell(const sql::Cell& cell, std::string& out) {
+  switch (cell.kind) {
+    case sql::Cell::Kind::kNull:
+      out += "null";
+      return;
+    case sql::Cell::Kind::kBoolean:
+    case sql::Cell::Kind::kNumber:
+    case sql::Cell::Kind::kJson:
+      out += cell.text;
+      return;
+    case sql::Cell::Kind::kTime:
+    case sql::Cell::Kind::kText:
+      out += JsonText(cell.text);
+      return;
+  }
+}
+
+std::string JsonList(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? "," : "") + JsonText(text);
+  return out + "]";
+}
+
 std::string JsonTime(UnixNanos time) {
   return time == kNoTime ? "null" : JsonText(FormatRfc3339(time));
 }

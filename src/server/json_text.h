@@ -5,9 +5,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "base/units.h"
+#include "sql/sql.h"
 
 namespace kelp::server {
 
@@ -15,6 +17,10 @@ namespace kelp::server {
 std::string JsonText(std::string_view text);
 // As above; null when it is empty.
 std::string JsonTextOrNull(std::string_view text);
+// A value of a statement's result.
+void AppendJsonCell(const sql::Cell& cell, std::string& out);
+// ["a","b"]
+std::string JsonList(const std::vector<std::string>& texts);
 // RFC 3339 in quotes; null for kNoTime.
 std::string JsonTime(UnixNanos time);
 

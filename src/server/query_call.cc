@@ -6,6 +6,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/log.h"
 #include "query/merged_snapshot.h"
 #include "server/json_text.h"
 #include "server/time_param.h"
@@ -120,6 +121,22 @@ void AppendStats(std::string& out, const query::Stats& stats, const std::string&
                  "\"bytes_scanned\":{},\"cpu_ms\":{:.3f},\"wall_ms\":{:.3f}}},\"partial\":{}}}",
                  stats.blocks, stats.blocks_skipped, stats.rows_scanned, stats.bytes_scanned,
                  millis(stats.cpu), millis(stats.wall), JsonTextOrNull(partial));
+}
+
+void Remember(Api& api, const net::HttpRequest& request, uint64_t rows, Duration wall) {
+  if (request.QueryParam("history") != "1") return;
+  const auto caller = CallerOf(api, request);
+  if (!caller) return;
+  const Status kept = api.library.Remember(
+      std::string(request.PathParam("project")), caller->id,
+      {.query = QueryText(request),
+       .logstores = std::string(request.PathParam("logstore")),
+       .from = request.QueryParam("from").value_or(""),
+       .to = request.QueryParam("to").value_or(""),
+       .wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(wall).count(),
+       .rows = static_cast<int64_t>(rows)});
+  if (!kept.ok())
+    LOG_RATE(1min, kWarning, "cannot keep a query in the history: {}", kept.message());
 }
 
 void EnqueueQuery(Api& api, net::HttpRequest request, const Answer& answer) {

@@ -65,6 +65,30 @@ void ReplyWith(Api& api, const net::HttpRequest& request, const Answer& answer) 
   answer->Send(ProblemResponse(problem));
 }
 
+// An answer that a history can speak of.
+struct CountedAnswer {
+  std::string json;
+  uint64_t rows = 0;
+};
+using RunCounted = Result<CountedAnswer> (*)(Api&, const net::HttpRequest&, const Answer&,
+                                             Problem&);
+// Puts the query of a call with "history=1" into its caller's history.
+void Remember(Api& api, const net::HttpRequest& request, uint64_t rows, Duration wall);
+
+// As ReplyWith; then the query goes into the history, when the call asks for it.
+template <RunCounted run>
+void ReplyAndRemember(Api& api, const net::HttpRequest& request, const Answer& answer) {
+  Problem problem;
+  const Duration begin = api.env.clock().Monotonic();
+  const Result<CountedAnswer> counted = run(api, request, answer, problem);
+  if (!counted.ok()) {
+    problem.status = counted.status();
+    return answer->Send(ProblemResponse(problem));
+  }
+  answer->Send(net::Json(200, counted->json));
+  Remember(api, request, counted->rows, api.env.clock().Monotonic() - begin);
+}
+
 // Hands the request to a query thread.
 void EnqueueQuery(Api& api, net::HttpRequest request, const Answer& answer);
 

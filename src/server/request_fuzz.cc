@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "net/http.h"
+#include "server/document.h"
 #include "server/json_text.h"
 #include "server/time_param.h"
 
@@ -29,6 +30,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     CHECK(server::ParseRequestObject(again + "}", {"name", "retention", "code"}).ok(),
           "printing and parsing broke an object");
+  }
+  for (const server::DocumentKind* kind : {&server::SavedSearchKind(), &server::DashboardKind()}) {
+    const auto kept = server::ReadDocument(*kind, text);
+    if (!kept.ok()) continue;
+    const auto again = server::ReadDocument(*kind, *kept);
+    CHECK(again.ok() && *again == *kept, "what is kept of a document is not kept again");
   }
   return 0;
 }

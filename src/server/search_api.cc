@@ -17,8 +17,8 @@ constexpr uint32_t kRowsMax = 1000;
 constexpr uint32_t kBucketsDefault = 60;
 constexpr uint32_t kBucketsMax = 1000;
 
-Result<std::string> RunSearch(Api& api, const net::HttpRequest& request, const Answer& answer,
-                              Problem& problem) {
+Result<CountedAnswer> RunSearch(Api& api, const net::HttpRequest& request, const Answer& answer,
+                                Problem& problem) {
   query::SearchRequest search;
   ASSIGN_OR_RETURN(search.limit, NumberParam(request, "limit", kRowsDefault, kRowsMax));
   QueryCall call;
@@ -36,7 +36,7 @@ Result<std::string> RunSearch(Api& api, const net::HttpRequest& request, const A
   }
   out += "],\"cursor\":" + JsonTextOrNull(found.cursor);
   AppendStats(out, found.stats, found.partial);
-  return out;
+  return CountedAnswer{std::move(out), found.rows.size()};
 }
 
 Result<std::string> RunHistogram(Api& api, const net::HttpRequest& request, const Answer& answer,
@@ -104,12 +104,14 @@ void AddSearchRoutes(net::Router& router, Api& api) {
     AddRoute(router, api, "GET", logstore + what, Access::kView, EnqueueQuery);
   }
   AddRoute(api.query_router, api, "GET", logstore + "/search", Access::kAnyone,
-           ReplyWith<RunSearch>);
+           ReplyAndRemember<RunSearch>);
   AddRoute(api.query_router, api, "GET", logstore + "/histogram", Access::kAnyone,
            ReplyWith<RunHistogram>);
   AddRoute(router, api, "GET", logstore + "/tail", Access::kView, Tail);
-  AddRoute(router, api, "GET", "/api/v1/queries/{id}", Access::kView, GetProgress);
-  AddRoute(router, api, "DELETE", "/api/v1/queries/{id}", Access::kView, Cancel);
+  AddRoute(router, api, "GET", "/api/v1/queries/{id}", Access::kView, GetProgress,
+           {.any_project = true});
+  AddRoute(router, api, "DELETE", "/api/v1/queries/{id}", Access::kView, Cancel,
+           {.any_project = true});
 }
 
 }  // namespace kelp::server

@@ -59,16 +59,20 @@ class Server::Impl {
     RETURN_IF_ERROR(Listen());
     ASSIGN_OR_RETURN(store_, store::Store::Open(env_, config_.ToStoreOptions(), metrics_));
     ASSIGN_OR_RETURN(domain_, domain::Domain::Open(env_, config_.DomainPath()));
+    ASSIGN_OR_RETURN(library_, domain::Library::Open(env_, config_.DomainPath()));
     RETURN_IF_ERROR(Provision(env_, config_, *domain_));
     ASSIGN_OR_RETURN(const auto logstores, domain_->AllLogstores());
     for (const domain::Logstore& logstore : logstores) {
       RETURN_IF_ERROR(store_->PutLogstore({logstore.project, logstore.name},
                                           {logstore.retention, logstore.retention_size}));
     }
-    api_ = std::make_unique<Api>(env_, config_, metrics_, *domain_, *store_);
+    api_ = std::make_unique<Api>(env_, config_, metrics_, *domain_, *library_, *store_);
     AddStatusRoutes(router_, *api_);
     AddSignInRoutes(router_, *api_);
     AddAdminRoutes(router_, *api_);
+    AddTokenRoutes(router_, *api_);
+    AddLibraryRoutes(router_, *api_);
+    AddAgentRoutes(router_, *api_);
     AddIngestRoutes(router_, *api_);
     AddSearchRoutes(router_, *api_);
     AddInsightRoutes(router_, *api_);
@@ -131,6 +135,7 @@ class Server::Impl {
   net::Router router_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<domain::Domain> domain_;
+  std::unique_ptr<domain::Library> library_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Api> api_;
 };

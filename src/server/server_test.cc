@@ -215,9 +215,11 @@ TEST_F(ServerTest, ManagesProjectsAndLogstores) {
   const HttpResponse made = Call(
       "POST", logstores, "{\"name\":\"audit\",\"retention\":\"7d\",\"retention_size\":\"10GiB\"}");
   EXPECT_EQ(made.status, 201);
-  EXPECT_TRUE(Has(made,
-                  "\"name\":\"audit\",\"retention\":\"7d\",\"retention_size\":\"10GiB\","
-                  "\"rows\":0,\"bytes\":0,\"oldest\":null,\"newest\":null"))
+  EXPECT_TRUE(
+      Has(made,
+          "\"name\":\"audit\",\"retention\":\"7d\",\"retention_size\":\"10GiB\","
+          "\"rows\":0,\"bytes\":0,\"raw_bytes\":0,\"compression\":null,"
+          "\"rows_per_second\":0.00,\"bytes_per_second\":0,\"oldest\":null,\"newest\":null"))
       << made.body;
   const HttpResponse changed = Call("PATCH", logstores + "/audit", "{\"retention\":null}");
   EXPECT_TRUE(Has(changed, "\"retention\":null,\"retention_size\":\"10GiB\"")) << changed.body;

@@ -23,9 +23,9 @@ Result<domain::Session> OpenSession(Api& api, const std::string& body) {
     return InvalidArgumentError("sign-in takes either {\"code\":\"...\"} or {\"token\":\"...\"}");
   }
   if (code != members.end()) return api.domain.RedeemSignInCode(code->second.text);
-  const std::optional<domain::Role> role = api.domain.RoleOfToken(token->second.text);
-  if (!role) return UnauthenticatedError("the token is not known");
-  return api.domain.StartSession(*role);
+  const std::optional<domain::Caller> caller = api.domain.CallerOfToken(token->second.text);
+  if (!caller) return UnauthenticatedError("the token is not known");
+  return api.domain.StartSession(*caller);
 }
 
 void SignIn(Api& api, const net::HttpRequest& request, const Answer& answer) {
@@ -50,10 +50,10 @@ void SignOut(Api& api, const net::HttpRequest& request, const Answer& answer) {
 }
 
 void GetSession(Api& api, const net::HttpRequest& request, const Answer& answer) {
-  const std::optional<domain::Role> role = RoleOf(api, request);
-  answer->Send(net::Json(200, std::string("{\"role\":\"") +
-                                  domain::RoleName(role.value_or(domain::Role::kViewer)) +
-                                  "\",\"version\":\"" KELP_VERSION "\"}"));
+  const domain::Caller caller = CallerOf(api, request).value_or(domain::Caller());
+  answer->Send(net::Json(200, std::string("{\"role\":\"") + domain::RoleName(caller.role) +
+                                  "\",\"project\":" + JsonTextOrNull(caller.project) +
+                                  ",\"version\":\"" KELP_VERSION "\"}"));
 }
 
 }  // namespace
@@ -61,7 +61,8 @@ void GetSession(Api& api, const net::HttpRequest& request, const Answer& answer)
 void AddSignInRoutes(net::Router& router, Api& api) {
   AddRoute(router, api, "POST", "/api/v1/sign-in", Access::kAnyone, SignIn);
   AddRoute(router, api, "POST", "/api/v1/sign-out", Access::kAnyone, SignOut);
-  AddRoute(router, api, "GET", "/api/v1/session", Access::kSignedIn, GetSession);
+  AddRoute(router, api, "GET", "/api/v1/session", Access::kSignedIn, GetSession,
+           {.any_project = true});
 }
 
 }  // namespace kelp::server

@@ -34,7 +34,7 @@ class JsonSink final : public sql::RowSink {
     rows_ += rows_.empty() ? "[" : ",[";
     for (size_t i = 0; i < cells.size(); ++i) {
       if (i > 0) rows_ += ',';
-      Append(cells[i]);
+      AppendJsonCell(cells[i], rows_);
     }
     rows_ += ']';
     return true;
@@ -45,34 +45,11 @@ class JsonSink final : public sql::RowSink {
   bool full() const { return full_; }
 
  private:
-  void Append(const sql::Cell& cell) {
-    switch (cell.kind) {
-      case sql::Cell::Kind::kNull:
-        rows_ += "null";
-        return;
-      case sql::Cell::Kind::kBoolean:
-      case sql::Cell::Kind::kNumber:
-      case sql::Cell::Kind::kJson:
-        rows_ += cell.text;
-        return;
-      case sql::Cell::Kind::kTime:
-      case sql::Cell::Kind::kText:
-        rows_ += JsonText(cell.text);
-        return;
-    }
-  }
-
   const uint64_t bytes_max_;
   std::string columns_;
   std::string rows_;
   bool full_ = false;
 };
-
-std::string JsonList(const std::vector<std::string>& names) {
-  std::string out = "[";
-  for (const std::string& name : names) out += (out.size() > 1 ? "," : "") + JsonText(name);
-  return out + "]";
-}
 
 std::string JsonChart(const std::optional<sql::Chart>& chart) {
   if (!chart) return "null";
@@ -80,8 +57,8 @@ std::string JsonChart(const std::optional<sql::Chart>& chart) {
                      JsonTextOrNull(chart->x), JsonList(chart->series), JsonList(chart->values));
 }
 
-Result<std::string> RunSql(Api& api, const net::HttpRequest& request, const Answer& answer,
-                           Problem& problem) {
+Result<CountedAnswer> RunSql(Api& api, const net::HttpRequest& request, const Answer& answer,
+                             Problem& problem) {
   const std::string text = QueryText(request);
   const size_t pipe = sql::FindPipe(text);
   if (pipe == text.npos) {
@@ -114,7 +91,7 @@ Result<std::string> RunSql(Api& api, const net::HttpRequest& request, const Answ
       fmt::format("{{\"columns\":[{}],\"rows\":[{}],\"more\":{},\"chart\":{}", sink.columns(),
                   sink.rows(), outcome.more || sink.full(), JsonChart(outcome.chart));
   AppendStats(out, outcome.stats, outcome.partial);
-  return out;
+  return CountedAnswer{std::move(out), outcome.rows};
 }
 
 }  // namespace
@@ -122,7 +99,7 @@ Result<std::string> RunSql(Api& api, const net::HttpRequest& request, const Answ
 void AddSqlRoutes(net::Router& router, Api& api) {
   const std::string path = "/api/v1/projects/{project}/logstores/{logstore}/sql";
   AddRoute(router, api, "GET", path, Access::kView, EnqueueQuery);
-  AddRoute(api.query_router, api, "GET", path, Access::kAnyone, ReplyWith<RunSql>);
+  AddRoute(api.query_router, api, "GET", path, Access::kAnyone, ReplyAndRemember<RunSql>);
 }
 
 }  // namespace kelp::server

@@ -143,6 +143,7 @@ LogstoreStats Logstore::Stats() {
   for (const auto* list : {&hot_, &frozen_}) {
     for (const auto& block : *list) {
       stats.hot_rows += block->rows();
+      stats.hot_bytes += block->raw_bytes();
       widen(block->time_min(), block->time_max());
     }
   }
@@ -150,6 +151,7 @@ LogstoreStats Logstore::Stats() {
   for (const auto& segment : segments_) {
     stats.rows += segment->rows();
     stats.bytes += segment->bytes();
+    stats.raw_bytes += segment->raw_bytes();
     if (segment->rows() != 0) widen(segment->time_min(), segment->time_max());
   }
   stats.segments = segments_.size();

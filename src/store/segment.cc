@@ -147,6 +147,7 @@ Status Segment::ParseIndex(std::string_view index, uint64_t filters_at, uint64_t
     time_min_ = rows_ == 0 ? entry.time_min : std::min(time_min_, entry.time_min);
     time_max_ = rows_ == 0 ? entry.time_max : std::max(time_max_, entry.time_max);
     rows_ += entry.rows;
+    raw_bytes_ += entry.raw_bytes;
   }
   if (in.left() != 0) return DataLossError("bytes follow the last block's entry");
   return OkStatus();

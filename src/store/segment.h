@@ -103,6 +103,7 @@ class Segment {
   const std::vector<uint64_t>& replaces() const { return replaces_; }
   uint64_t bytes() const { return bytes_.size(); }
   uint64_t rows() const { return rows_; }
+  uint64_t raw_bytes() const { return raw_bytes_; }  // of its values
   UnixNanos time_min() const { return time_min_; }
   UnixNanos time_max() const { return time_max_; }
   const std::string& path() const { return path_; }
@@ -132,6 +133,7 @@ class Segment {
   uint64_t applied_ = 0;
   std::vector<uint64_t> replaces_;
   uint64_t rows_ = 0;
+  uint64_t raw_bytes_ = 0;
   UnixNanos time_min_ = 0;
   UnixNanos time_max_ = 0;
   std::vector<std::string_view> texts_;                                // of the index

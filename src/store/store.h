@@ -66,8 +66,10 @@ struct LogstoreSettings {
 
 struct LogstoreStats {
   uint64_t rows = 0;
-  uint64_t bytes = 0;  // on disk, segments only
+  uint64_t bytes = 0;      // on disk, segments only
+  uint64_t raw_bytes = 0;  // of the values in segments
   uint64_t hot_rows = 0;
+  uint64_t hot_bytes = 0;  // of the values that are in no segment yet
   uint64_t segments = 0;
   UnixNanos oldest = kNoTime;
   UnixNanos newest = kNoTime;
