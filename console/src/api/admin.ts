@@ -13,7 +13,7 @@ export interface Token {
 export interface Agent {
   id: string;
   host: string;
-  version: string;
+  version: string | null;
   address: string;
   last_seen: number | string;
   rows: number;

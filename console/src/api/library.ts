@@ -10,7 +10,9 @@ export interface SavedSearch {
   to: string;
   // What the console wants back: chart, columns, tab.
   view?: Json;
-  updated?: number;
+  updated?: number | string;
+  // False: somebody else's, and the reader is no administrator.
+  editable?: boolean;
 }
 
 export type PanelChart = 'table' | 'line' | 'bar' | 'pie' | 'value';
@@ -31,7 +33,9 @@ export interface Dashboard {
   panels: Panel[];
   from: string;
   to: string;
-  updated?: number;
+  updated?: number | string;
+  // False: somebody else's, and the reader is no administrator.
+  editable?: boolean;
 }
 
 export interface PastQuery {
@@ -39,7 +43,7 @@ export interface PastQuery {
   logstores: string[];
   from: string;
   to: string;
-  at: number;
+  at: number | string;
   wall_ms: number;
   rows: number;
 }
@@ -66,7 +70,9 @@ class Shelf<T extends { name: string }> {
   }
 
   put(api: ApiClient, project: string, value: T): Promise<void> {
-    return api.call('PUT', this.path(project, value.name), { body: value });
+    // What the server tells about it is not for it to be told.
+    const body = { ...value, updated: undefined, editable: undefined };
+    return api.call('PUT', this.path(project, value.name), { body });
   }
 
   remove(api: ApiClient, project: string, name: string): Promise<void> {

@@ -59,5 +59,7 @@ export function useDocumentTitle(title: string): void {
 // True where a key belongs to what somebody is typing.
 export function isTyping(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
-  return !!element?.closest?.('input:not([type=radio]), textarea, select, [contenteditable]');
+  return !!element?.closest?.(
+    'input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]',
+  );
 }

@@ -437,6 +437,7 @@ async function main() {
   });
 
   const c = new Console(page, base, shots);
+  c.complaints = complaints;
   let failed = 0;
   const { signsOut, ...first } = kSteps;
   const steps = { ...first, ...kResultSteps, ...kPageSteps, signsOut };

@@ -38,7 +38,7 @@ function AgentRow({ agent, now, zone }: { agent: Agent; now: number; zone: Zone 
         {compactCount(agent.rows)}
       </td>
       <td class="cell-number">{bytesText(agent.bytes)}</td>
-      <td>{agent.version}</td>
+      <td>{agent.version ?? '–'}</td>
       <td class="mono">{agent.address}</td>
       <td title={pipelines}>{pipelines || '–'}</td>
       <td title={stores}>{stores || '–'}</td>

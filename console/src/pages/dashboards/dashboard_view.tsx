@@ -209,15 +209,17 @@ export function DashboardView({ project, name }: { project: string; name: string
           </button>
         </>
       ) : (
-        <button
-          type="button"
-          class="button"
-          id="edit-dashboard"
-          onClick={() => looks.go({ editing: true })}
-        >
-          <Icon name="edit" />
-          {t('app.edit')}
-        </button>
+        loaded.value?.editable !== false && (
+          <button
+            type="button"
+            class="button"
+            id="edit-dashboard"
+            onClick={() => looks.go({ editing: true })}
+          >
+            <Icon name="edit" />
+            {t('app.edit')}
+          </button>
+        )
       )}
     </div>
   );

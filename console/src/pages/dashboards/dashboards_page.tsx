@@ -133,15 +133,17 @@ function DashboardList() {
               <strong>{dashboard.title || dashboard.name}</strong>
               <span class="hint">{tn('dashboards.panels', dashboard.panels.length)}</span>
             </a>
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={t('dashboards.delete', { name: dashboard.title })}
-              title={t('dashboards.delete', { name: dashboard.title })}
-              onClick={() => setDeleting(dashboard)}
-            >
-              <Icon name="trash" />
-            </button>
+            {dashboard.editable !== false && (
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={t('dashboards.delete', { name: dashboard.title })}
+                title={t('dashboards.delete', { name: dashboard.title })}
+                onClick={() => setDeleting(dashboard)}
+              >
+                <Icon name="trash" />
+              </button>
+            )}
           </li>
         ))}
       </ul>

@@ -33,7 +33,7 @@ export function useCompletion(
   input: RefObject<HTMLInputElement | null>,
   onDraft: (text: string) => void,
 ): CompletionState {
-  const { fieldNames } = useServices();
+  const { fieldNames, router } = useServices();
   const [shown, setShown] = useState<{ wanted: Wanted; list: Completion[] } | null>(null);
   const [active, setActive] = useState(-1);
   const asked = useRef<AbortController | null>(null);
@@ -113,6 +113,8 @@ export function useCompletion(
     }
     event.preventDefault();
   });
+  // Another view is another text in the box.
+  useEffect(() => router.route.watch(close), []);
   useEffect(() => close, []);
   const wanted = shown?.wanted;
   return {

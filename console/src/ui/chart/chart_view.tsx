@@ -75,7 +75,7 @@ export function ChartView({ answer, kind, zone, height, title, onCell }: Props) 
   return (
     <>
       <XyChart plot={plot} kind={kind} zone={zone} height={height} title={title} />
-      {(plot.series.length > 1 || plot.series[0]!.name !== '') && <Legend plot={plot} />}
+      {plot.series.length > 1 && <Legend plot={plot} />}
       <LeftOut plot={plot} />
     </>
   );

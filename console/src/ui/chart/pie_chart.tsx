@@ -41,7 +41,7 @@ export function PieChart({ plot, title }: { plot: Plot; title: string }) {
         {slices.map(({ name, value, share }, index) => (
           <li key={index}>
             <span class={`swatch back-${colourOf(name, index)}`} aria-hidden="true" />
-            <span class="legend-name">{name}</span>
+            <span class="legend-name">{name || t('chart.no_name')}</span>
             <span class="legend-value">
               {shortNumber(value)} · {(share * 100).toFixed(share < 0.1 ? 1 : 0)}%
             </span>

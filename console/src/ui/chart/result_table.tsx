@@ -38,21 +38,33 @@ function shown(value: Json, column: SqlColumn, zone: Zone): string {
     const ms = serverTime(value);
     if (!Number.isNaN(ms)) return dateTimeText(ms, zone);
   }
-  return cellText(value);
+  const text = cellText(value);
+  return isNumeric(column) ? groupedNumber(text) : text;
+}
+
+// Whole numbers with separators as they are, others to six digits; the title has all of them.
+function groupedNumber(text: string): string {
+  if (/^-?\d+$/.test(text)) return text.replace(/\B(?=(\d{3})+$)/g, ',');
+  const number = Number(text);
+  return Number.isFinite(number) ? String(Number(number.toPrecision(6))) : text;
 }
 
 interface CellProps {
   value: Json;
   column: SqlColumn;
   zone: Zone;
-  onCell: OnCell | undefined;
+  // Null: the column holds figures, not values of rows.
+  onCell: OnCell | null;
 }
 
 function Cell({ value, column, zone, onCell }: CellProps) {
   const text = shown(value, column, zone);
   const narrows = onCell && value !== null && ['text', 'integer', 'boolean'].includes(column.type);
   return (
-    <td class={isNumeric(column) ? 'cell-number' : ''} title={text.length > 80 ? text : undefined}>
+    <td
+      class={isNumeric(column) ? 'cell-number' : ''}
+      title={text.length > 60 || isNumeric(column) ? cellText(value) : undefined}
+    >
       <span class="cell">
         <span class="cell-text">{value === null ? <span class="muted">–</span> : text}</span>
         {narrows && (
@@ -83,7 +95,8 @@ function Cell({ value, column, zone, onCell }: CellProps) {
 }
 
 export function ResultTable({ answer, zone, title, onCell }: Props) {
-  const { columns, rows } = answer;
+  const { columns, rows, chart } = answer;
+  const figures = new Set(chart?.values ?? columns.filter(isNumeric).map(({ name }) => name));
   const [order, setOrder] = useState<Order | null>(null);
   const sorted = useMemo(() => {
     const column = order && columns[order.column];
@@ -134,7 +147,7 @@ export function ResultTable({ answer, zone, title, onCell }: Props) {
                   value={row[at] ?? null}
                   column={column}
                   zone={zone}
-                  onCell={onCell}
+                  onCell={figures.has(column.name) ? null : (onCell ?? null)}
                 />
               ))}
             </tr>

@@ -144,7 +144,9 @@ export function FieldsPanel(props: FieldsPanelProps) {
           <FieldItem key={field.name} field={field} {...props} />
         ))}
       </ul>
-      {answer && fields.length === 0 && <p class="hint">{t('fields.none')}</p>}
+      {answer && fields.length === 0 && (
+        <p class="hint">{t(answer.fields.length === 0 ? 'histogram.empty' : 'fields.none')}</p>
+      )}
       {answer && answer.rows > 0 && (
         <p class="hint">
           {answer.sampled

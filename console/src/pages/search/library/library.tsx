@@ -9,7 +9,7 @@ import {
 } from '../../../api/library';
 import { t, tn } from '../../../i18n/i18n';
 import { countText, millisText } from '../../../model/number';
-import { dateTimeText } from '../../../model/time';
+import { dateTimeText, serverTime } from '../../../model/time';
 import { boundText, kNow, parseBound } from '../../../model/time_range';
 import { kChartKinds, kDefaultView, oneOf, type View } from '../../../model/view';
 import { useServices } from '../../../state/services';
@@ -114,15 +114,17 @@ function SavedList({ view, onOpen }: LibraryProps) {
               <span>{saved.name}</span>
               <code class="library-query">{saved.q || '*'}</code>
             </button>
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={t('library.delete', { name: saved.name })}
-              title={t('library.delete', { name: saved.name })}
-              onClick={() => void remove(saved.name)}
-            >
-              <Icon name="trash" size={14} />
-            </button>
+            {saved.editable !== false && (
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={t('library.delete', { name: saved.name })}
+                title={t('library.delete', { name: saved.name })}
+                onClick={() => void remove(saved.name)}
+              >
+                <Icon name="trash" size={14} />
+              </button>
+            )}
           </li>
         ))}
       </ul>
@@ -154,7 +156,7 @@ function History({ view, onOpen }: LibraryProps) {
             >
               <code class="library-query">{past.q || '*'}</code>
               <span class="hint">
-                {dateTimeText(Math.floor(past.at / 1e9) * 1000, prefs.get().zone)} ·{' '}
+                {dateTimeText(Math.floor(serverTime(past.at) / 1000) * 1000, prefs.get().zone)} ·{' '}
                 {past.logstores.join(', ')} · {tn('stats.found', past.rows, countText(past.rows))} ·{' '}
                 {millisText(past.wall_ms)}
               </span>
