@@ -149,6 +149,9 @@ TEST_F(ConformanceTest, EveryRowOfAProcessorIsKeptOrDroppedWithAReason) {
 class NoHost final : public pipeline::OutputHost {
  public:
   void RoomAvailable() override {}
+  void GiveUp(SharedBatch, std::vector<uint32_t>, std::string_view, pipeline::Ack ack) override {
+    ack.Done();
+  }
 };
 
 TEST_F(ConformanceTest, EachOutputStartsStopsAndCanBeMadeAgain) {

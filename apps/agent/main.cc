@@ -76,10 +76,10 @@ int main(int argc, char** argv) {
   // Threads share two allocator arenas: the hot path recycles its own buffers, and an arena per
   // thread would only hold memory.
   mallopt(M_ARENA_MAX, 2);
-  // What is larger than a read's buffers comes and goes at once (the text of a scrape, mostly) and
-  // is given back at once. Said because the allocator would learn from the first of them to keep
-  // the next ones.
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // What is as large as a read's buffer, and what nobody recycles, goes back to the system at once:
+  // after a stall it would stay as holes, 20 MiB above the memory_limit for a tenth of a second.
+  // Said because the allocator would learn from the first of them to keep the next ones.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
   signal(SIGPIPE, SIG_IGN);
   sigset_t signals;

@@ -115,6 +115,30 @@ TEST_F(CheckpointCommandTest, ListsThem) {
   EXPECT_EQ(t_.Run({"checkpoints", "list", "--data-dir", dir_.path() + "/none"}), kExitData);
 }
 
+TEST_F(CheckpointCommandTest, AsksARunningAgentForThem) {
+  auto held = tail::OpenCheckpointDatabase(RealEnv(), dir_.path() + "/checkpoints.db");
+  ASSERT_TRUE(held.ok());
+  std::string data_dir = dir_.path();
+  auto entries = SomeEntries();
+  entries[0].begin = 600;
+  entries[0].figures.acknowledged_bytes = 300;
+  auto server = net::HttpServer::Start(
+      {}, [&](const net::HttpRequest& request, const std::shared_ptr<net::Responder>& out) {
+        out->Send(net::Json(200, request.path == "/api/v1/status"
+                                     ? "{\"data_dir\":\"" + data_dir + "\"}"
+                                     : agent::LedgerJson(entries)));
+      });
+  ASSERT_TRUE(server.ok());
+  EXPECT_EQ(Run({"list", "--json", "--agent", (*server)->address()}), kExitOk) << t_.printer.err;
+  EXPECT_TRUE(Contains(t_.printer.out, "\"offset\":900,\"size\":3048}\n")) << t_.printer.out;
+  EXPECT_EQ(Run({"list", "--agent", (*server)->address()}), kExitOk) << t_.printer.err;
+  EXPECT_TRUE(Contains(t_.printer.out, "red.log")) << t_.printer.out;
+  EXPECT_FALSE(Contains(t_.printer.out, "\x1b")) << t_.printer.out;
+  data_dir = "/of/another";
+  EXPECT_EQ(Run({"list", "--agent", (*server)->address()}), kExitUnavailable);
+  EXPECT_TRUE(Contains(t_.printer.err, "--agent")) << t_.printer.err;
+}
+
 TEST_F(CheckpointCommandTest, SetsAndRemovesWithTheFigures) {
   EXPECT_EQ(Run({"set", "/var/log/1.log", "--offset", "150"}), kExitOk) << t_.printer.err;
   EXPECT_EQ(t_.printer.out, "/var/log/1.log: 100 -> 150\n");

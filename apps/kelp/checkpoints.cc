@@ -6,6 +6,8 @@
 #include "base/units.h"
 #include "command.h"
 #include "config/node.h"
+#include "json_slice.h"
+#include "remote.h"
 #include "row.h"
 #include "tail/checkpoint_tool.h"
 
@@ -34,12 +36,52 @@ Result<std::unique_ptr<FileLock>> LockDataDir(const Arguments& arguments, const 
                           ": stop it first, for it would write its own positions again");
 }
 
-int FailToRead(const Status& status, const Arguments& arguments, const Context& context) {
-  if (status.code() != Code::kAlreadyExists) return context.Fail(status);
-  return context.Fail(kExitUnavailable,
-                      "an agent runs with the data_dir " + arguments.Get("data-dir") +
-                          " and keeps its checkpoints to itself; kelp agents ledger shows its "
-                          "positions");
+// The ledger of the agent that runs with this data directory.
+Result<std::string> AskAgent(const Arguments& arguments, const Context& context) {
+  const std::string dir = arguments.Get("data-dir");
+  ASSIGN_OR_RETURN(const Remote remote, ResolveAgent(arguments, context));
+  RemoteClient client(remote, "");
+  ASSIGN_OR_RETURN(const std::string status, client.Get("/api/v1/status"));
+  const auto its = Member(status, "data_dir");
+  if (!its || ValueText(*its) != dir) {
+    return UnavailableError("an agent runs with the data_dir " + dir + ", but the one at " +
+                            remote.url + " has another; name its address with --agent");
+  }
+  return client.Get("/api/v1/ledger");
+}
+
+std::string PrintLedger(std::string_view ledger) {
+  std::vector<std::vector<std::string>> rows;
+  ForEachItem(Member(ledger, "entries").value_or("[]"), [&](std::string_view entry) {
+    const auto text = [&](std::string_view key) {
+      const auto value = Member(entry, key);
+      return value ? Harmless(ValueText(*value)) : std::string();
+    };
+    if (text("name").empty()) return;  // the sum of those that ended
+    rows.push_back(
+        {text("pipeline"), text("origin"), text("acknowledged"), text("size"), text("name")});
+  });
+  return PrintTable({"PIPELINE", "ORIGIN", "OFFSET", "SIZE", "PATH"}, rows);
+}
+
+std::string JsonLedger(std::string_view ledger) {
+  std::string out;
+  ForEachItem(Member(ledger, "entries").value_or("[]"), [&](std::string_view entry) {
+    const auto raw = [&](std::string_view key) { return Member(entry, key).value_or("null"); };
+    if (!Member(entry, "name")) return;
+    out +=
+        fmt::format("{{\"pipeline\":{},\"origin\":{},\"path\":{},\"offset\":{},\"size\":{}}}\n",
+                    raw("pipeline"), raw("origin"), raw("name"), raw("acknowledged"), raw("size"));
+  });
+  return out;
+}
+
+// Beside a running agent, which keeps its database to itself.
+int ListOfAgent(const Arguments& arguments, const Context& context) {
+  const auto ledger = AskAgent(arguments, context);
+  if (!ledger.ok()) return context.Fail(ledger.status());
+  context.out.Out(arguments.Has("json") ? JsonLedger(*ledger) : PrintLedger(*ledger));
+  return kExitOk;
 }
 
 // The size of what a checkpoint's path names now, for people; "-" when that is not to be had.
@@ -75,7 +117,8 @@ std::string JsonCheckpoints(const std::vector<tail::Checkpoint>& all) {
 
 int List(const Arguments& arguments, const Context& context) {
   const auto all = tail::ListCheckpoints(context.env, Database(arguments));
-  if (!all.ok()) return FailToRead(all.status(), arguments, context);
+  if (all.status().code() == Code::kAlreadyExists) return ListOfAgent(arguments, context);
+  if (!all.ok()) return context.Fail(all.status());
   context.out.Out(arguments.Has("json") ? JsonCheckpoints(*all)
                                         : PrintCheckpoints(*all, context.env));
   return kExitOk;
@@ -173,8 +216,11 @@ Command CheckpointsListCommand() {
       .summary = "shows where reading of each file goes on",
       .doc =
           "Lists the checkpoints of an agent that is stopped, by input and path. A running agent\n"
-          "keeps them to itself: kelp agents ledger shows its positions.",
-      .options = {DataDirOption(), {.name = "json", .doc = "One JSON object a line."}},
+          "is asked instead, for the positions of what it follows, as far as they are "
+          "acknowledged.",
+      .options = {DataDirOption(),
+                  {.name = "json", .doc = "One JSON object a line."},
+                  AgentOption()},
       .examples = {{"kelp checkpoints list", "of the agent of this machine"}},
       .run = List,
   };

@@ -25,7 +25,7 @@ std::vector<pipeline::PipelineConfig> LoadPipelines(const std::string& path,
       found = ParsePipelineFile(context.registry, file.root, problems);
     } else if (KindOf(file.root) == FileKind::kAgent) {
       agent::ConfigLoader loader(context.env, context.registry, file.path);
-      found = loader.Load(problems).pipelines;
+      for (const auto& pipeline : loader.Load(problems).pipelines) found.push_back(*pipeline);
     }
     for (pipeline::PipelineConfig& pipeline : found) {
       if (only.empty() || pipeline.name == only) pipelines.push_back(std::move(pipeline));

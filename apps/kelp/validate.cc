@@ -87,7 +87,10 @@ class Checker {
     const size_t before = problems_.size();
     agent::ConfigLoader loader(env_, registry_, path);
     const agent::ConfigLoader::Loaded loaded = loader.Load(problems_);
-    if (problems_.size() == before) CheckComponents(loaded.pipelines);
+    if (problems_.size() != before) return;
+    std::vector<pipeline::PipelineConfig> pipelines;
+    for (const auto& pipeline : loaded.pipelines) pipelines.push_back(*pipeline);
+    CheckComponents(pipelines);
   }
 
   void CheckComponents(const std::vector<pipeline::PipelineConfig>& pipelines) {

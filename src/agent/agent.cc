@@ -17,6 +17,9 @@ namespace {
 
 // Failed pipelines and missing directories are looked at this often.
 constexpr Duration kTick = 1s;
+// While much of the memory is in use, it is looked at this often: a second's reading at full speed
+// would be more than the limit.
+constexpr Duration kBusyTick = 100ms;
 // More workers than this have not been seen to help one node.
 constexpr int kWorkersMax = 4;
 
@@ -95,7 +98,8 @@ Status Agent::Start() {
                                         .memory_limit = governor_->budget(),
                                         .cpu_limit = config_.cpu_limit});
   if (!config_.http.listen.empty()) {
-    auto status = StatusServer::Start(config_.http.listen, env_, *engine_, metrics_);
+    auto status =
+        StatusServer::Start(config_.http.listen, env_, *engine_, metrics_, config_.data_dir);
     if (!status.ok()) return status.status().Annotate("http.listen");
     status_ = std::move(status).value();
   }
@@ -161,7 +165,9 @@ void Agent::Reload() {
 
 void Agent::Run() {
   while (!stop_) {
-    const bool changed = watcher_.Wait(kTick);
+    const MemoryBudget& memory = engine_->memory();
+    const bool busy = memory.used() > memory.limit() / 4;
+    const bool changed = watcher_.Wait(busy ? kBusyTick : kTick);
     if (stop_) return;
     if (reload_.exchange(false) || changed) Reload();
     engine_->Tick();

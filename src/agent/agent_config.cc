@@ -82,10 +82,16 @@ ConfigLoader::Pipelines ConfigLoader::ParseList(const std::vector<config::Config
                                                 config::Problems& problems) {
   Pipelines pipelines;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    pipelines.push_back(pipeline::ParsePipeline(registry_, nodes[i],
-                                                "pipelines[" + std::to_string(i) + "]", problems));
+    pipelines.push_back(ParseOne(nodes[i], "pipelines[" + std::to_string(i) + "]", problems));
   }
   return pipelines;
+}
+
+pipeline::SharedPipelineConfig ConfigLoader::ParseOne(const config::ConfigNode& node,
+                                                      const std::string& path,
+                                                      config::Problems& problems) {
+  return std::make_shared<pipeline::PipelineConfig>(
+      pipeline::ParsePipeline(registry_, node, path, problems));
 }
 
 bool ConfigLoader::LoadMain(config::Problems& problems) {
@@ -114,7 +120,7 @@ void ConfigLoader::LoadPipelineFile(const std::string& path, config::Problems& p
       if (!list->is_list()) problems.Add(*list, "pipelines", "expected a list of pipelines");
       pipelines = ParseList(list->items(), problems);
     } else {
-      pipelines.push_back(pipeline::ParsePipeline(registry_, *root, "", problems));
+      pipelines.push_back(ParseOne(*root, "", problems));
     }
   }
   if (problems.size() == before) {
@@ -148,10 +154,11 @@ ConfigLoader::Loaded ConfigLoader::Load(config::Problems& problems) {
   loaded.agent = agent_;
   std::map<std::string, std::string> owner;  // pipeline → file
   const auto add = [&](const std::string& file, const Pipelines& pipelines) {
-    for (const pipeline::PipelineConfig& pipeline : pipelines) {
+    for (const pipeline::SharedPipelineConfig& shared : pipelines) {
+      const pipeline::PipelineConfig& pipeline = *shared;
       const auto [it, fresh] = owner.emplace(pipeline.name, file);
       if (fresh) {
-        loaded.pipelines.push_back(pipeline);
+        loaded.pipelines.push_back(shared);
         continue;
       }
       const config::Place place =

@@ -49,7 +49,7 @@ class ConfigLoader {
 
   struct Loaded {
     AgentConfig agent;  // of the last good agent.yaml
-    std::vector<pipeline::PipelineConfig> pipelines;
+    std::vector<pipeline::SharedPipelineConfig> pipelines;
     bool main_ok = false;  // agent.yaml itself had no problem
   };
   // Everything that is wrong goes to `problems`. What is good, or was good before, is returned.
@@ -60,7 +60,9 @@ class ConfigLoader {
   const std::string& path() const { return path_; }
 
  private:
-  using Pipelines = std::vector<pipeline::PipelineConfig>;
+  using Pipelines = std::vector<pipeline::SharedPipelineConfig>;
+  pipeline::SharedPipelineConfig ParseOne(const config::ConfigNode& node, const std::string& path,
+                                          config::Problems& problems);
   bool LoadMain(config::Problems& problems);
   void LoadDirectory(config::Problems& problems);
   void LoadPipelineFile(const std::string& path, config::Problems& problems);

@@ -29,7 +29,7 @@ class ConfigLoaderTest : public testing::Test {
     const auto loaded = loader_.Load(problems);
     problems_ = problems.ToString();
     std::string names;
-    for (const auto& pipeline : loaded.pipelines) names += pipeline.name + " ";
+    for (const auto& pipeline : loaded.pipelines) names += pipeline->name + " ";
     return names;
   }
 

@@ -7,11 +7,19 @@
 
 namespace kelp::agent {
 
-ConfigWatcher::ConfigWatcher(Env& env) : env_(env) {
-  auto watcher = env.NewFileWatcher();
+ConfigWatcher::ConfigWatcher(Env& env) : env_(env) { TryInotify(); }
+
+void ConfigWatcher::TryInotify() {
+  const Duration now = env_.clock().Monotonic();
+  if (watcher_ != nullptr || now < retry_at_) return;
+  const bool first = retry_at_ == Duration(0);
+  retry_at_ = now + kRetryPause;
+  auto watcher = env_.NewFileWatcher();
   if (watcher.ok()) {
     watcher_ = std::move(watcher).value();
-  } else {
+    to_wake_ = watcher_.get();
+    if (!first) LOG(kInfo, "inotify is to be had again; changes of the configuration are told");
+  } else if (first) {
     LOG(kWarning, "{}; the configuration is looked at once a second instead",
         watcher.status().message());
   }
@@ -62,9 +70,15 @@ std::string ConfigWatcher::Fingerprint() {
 
 bool ConfigWatcher::Wait(Duration timeout) {
   bool happened = false;
+  const bool looked = watcher_ == nullptr;
+  TryInotify();
   if (watcher_ != nullptr) {
     WatchMissing();
+    // What happened before the watch began is looked for at once.
+    happened = looked;
+    if (looked || woken_) timeout = Duration(0);
     std::vector<FileWatcher::Event> events = watcher_->Wait(timeout);
+    woken_ = false;
     for (int round = 0; !events.empty() && round < kQuietRoundsMax; ++round) {
       happened = true;
       for (const FileWatcher::Event& event : events) {
@@ -89,7 +103,7 @@ bool ConfigWatcher::Wait(Duration timeout) {
 
 void ConfigWatcher::Wake() {
   woken_ = true;
-  if (watcher_ != nullptr) watcher_->Wake();
+  if (FileWatcher* watcher = to_wake_) watcher->Wake();
 }
 
 }  // namespace kelp::agent

@@ -1,5 +1,5 @@
 // ConfigWatcher: tells when files of a few directories may have changed, within a fraction of a
-// second; by inotify, or, where that is not to be had, by looking once a second.
+// second; by inotify, or, while that is not to be had, by looking once a second.
 #ifndef KELP_AGENT_CONFIG_WATCHER_H_
 #define KELP_AGENT_CONFIG_WATCHER_H_
 
@@ -28,12 +28,17 @@ class ConfigWatcher {
  private:
   static constexpr Duration kQuiet = 50ms;
   static constexpr int kQuietRoundsMax = 10;  // a directory that never rests is read all the same
+  // Other programs may give inotify instances back.
+  static constexpr Duration kRetryPause = 30s;
+  void TryInotify();
   void WatchMissing();
   // Names, sizes and times of the yaml files: what the fallback compares.
   std::string Fingerprint();
 
   Env& env_;
   std::unique_ptr<FileWatcher> watcher_;  // null: fall back to looking
+  std::atomic<FileWatcher*> to_wake_{nullptr};
+  Duration retry_at_{0};
   std::vector<std::string> dirs_;
   std::map<std::string, int> watches_;
   std::string fingerprint_;

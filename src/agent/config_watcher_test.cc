@@ -7,15 +7,22 @@
 namespace kelp::agent {
 namespace {
 
-// The real machine without inotify.
-class NoInotifyEnv final : public Env {
+// The real machine without inotify, until there is one.
+class NoInotifyEnv final : public Env, public Clock {
  public:
-  Clock& clock() override { return RealEnv().clock(); }
+  Clock& clock() override { return *this; }
+  UnixNanos Now() override { return RealEnv().clock().Now(); }
+  Duration Monotonic() override { return RealEnv().clock().Monotonic() + later; }
   FileSystem& files() override { return RealEnv().files(); }
   Random& random() override { return RealEnv().random(); }
   Result<std::unique_ptr<FileWatcher>> NewFileWatcher() override {
+    ++asked;
+    if (free) return RealEnv().NewFileWatcher();
     return ResourceExhaustedError("no inotify instance is left");
   }
+  bool free = false;
+  int asked = 0;
+  Duration later{0};
 };
 
 class ConfigWatcherTest : public testing::Test {
@@ -58,6 +65,24 @@ TEST_F(ConfigWatcherTest, LooksForItselfWithoutInotify) {
   Write("a.yaml", "x");
   EXPECT_TRUE(watcher.Wait(Duration(0)));
   EXPECT_FALSE(watcher.Wait(Duration(0)));
+}
+
+TEST_F(ConfigWatcherTest, IsToldAgainWhenInotifyComesBack) {
+  NoInotifyEnv env;
+  ConfigWatcher watcher(env);
+  watcher.SetDirectories({dir_});
+  env.free = true;
+  EXPECT_FALSE(watcher.Wait(Duration(0)));
+  EXPECT_EQ(env.asked, 1) << "not all the time";
+  env.later = 60s;
+  Write("a.yaml", "x");
+  EXPECT_TRUE(watcher.Wait(5s)) << "what came before the watch";
+  EXPECT_EQ(env.asked, 2);
+  Write("b.yaml", "x");
+  EXPECT_TRUE(watcher.Wait(1h));
+  watcher.Wake();
+  EXPECT_FALSE(watcher.Wait(1h));
+  EXPECT_EQ(env.asked, 2);
 }
 
 TEST_F(ConfigWatcherTest, WakeEndsAWait) {

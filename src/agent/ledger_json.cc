@@ -47,9 +47,10 @@ void AppendEntry(std::string& out, const pipeline::LedgerEntry& entry) {
   } else {
     out += ",\"name\":";
     net::AppendJsonString(out, entry.name);
-    out += fmt::format(",\"origin\":\"{}\",\"begin\":{},\"position\":{},\"size\":{}",
-                       entry.origin.empty() ? "" : entry.origin.ToString(), entry.begin,
-                       entry.position, entry.size);
+    out += fmt::format(
+        ",\"origin\":\"{}\",\"begin\":{},\"acknowledged\":{},\"position\":{},\"size\":{}",
+        entry.origin.empty() ? "" : entry.origin.ToString(), entry.begin,
+        entry.begin + entry.figures.acknowledged_bytes, entry.position, entry.size);
   }
   out += ",\"figures\":";
   AppendFigures(out, entry.figures);

@@ -41,7 +41,9 @@ MemoryGovernor::MemoryGovernor(ByteSize limit, ProcessMemory process)
       budget_max_(std::max(static_cast<uint64_t>(static_cast<double>(limit.bytes) * kBatchShare),
                            kBudgetMin.bytes)),
       budget_min_(kBudgetMin.bytes),
-      budget_(budget_max_) {}
+      budget_start_(std::max(static_cast<uint64_t>(static_cast<double>(budget_max_) * kStartShare),
+                             budget_min_)),
+      budget_(budget_start_) {}
 
 ByteSize MemoryGovernor::Tick(uint64_t used) {
   ReleaseWhenIdle(used);
@@ -55,7 +57,7 @@ ByteSize MemoryGovernor::Tick(uint64_t used) {
     budget_ -= std::max<uint64_t>((budget_ - fair) / 2, 1);
     process_.release();
     Report(resident);
-  } else if (fair > budget_) {
+  } else if (fair > budget_ && used > budget_ / 4) {
     budget_ = std::min(fair, budget_ + (fair - budget_) / 4 + kStepMin);
     if (budget_ > budget_max_ / 2) tight_ = false;
   }
@@ -68,6 +70,7 @@ void MemoryGovernor::ReleaseWhenIdle(uint64_t used) {
     idle_ticks_ = 0;
   } else if (++idle_ticks_ == kIdleTicks) {
     process_.release();
+    budget_ = std::min(budget_, budget_start_);
   }
 }
 

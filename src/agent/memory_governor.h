@@ -4,7 +4,8 @@
 // memory_limit is meant for the whole process: the program, what is known of files and pipelines,
 // buffers of outputs, and batches. Only the last can give way, so they get what the others leave:
 // at most kBatchShare of the limit, and less as the resident memory nears it. The budget moves in
-// steps, a second apart, so that reading slows down instead of stopping.
+// steps, so that reading slows down instead of stopping, and grows only while it is asked for:
+// after a rest a burst meets a small one.
 //
 //   MemoryGovernor governor(64_MiB, ProcessMemory(env.files()));
 //   governor.Tick(engine.memory().used())      // each second; the budget from now on
@@ -37,6 +38,8 @@ uint64_t ResidentBytes(FileSystem& files);
 class MemoryGovernor {
  public:
   static constexpr double kBatchShare = 0.75;
+  // Of that share, what the budget is at first and after a rest.
+  static constexpr double kStartShare = 0.5;
   // The resident memory that is aimed at, as a part of the limit: a second's worth of growth must
   // fit above it.
   static constexpr double kTarget = 0.9;
@@ -59,6 +62,7 @@ class MemoryGovernor {
   const ProcessMemory process_;
   const uint64_t budget_max_;
   const uint64_t budget_min_;
+  const uint64_t budget_start_;
   uint64_t budget_;
   int idle_ticks_ = 0;
   bool tight_ = false;  // said so

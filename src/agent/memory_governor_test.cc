@@ -25,8 +25,12 @@ struct FakeProcess {
 TEST(MemoryGovernorTest, BatchesGetTheirShareWhileThereIsRoom) {
   FakeProcess process;
   MemoryGovernor governor(128_MiB, process.Memory());
-  EXPECT_EQ(governor.budget(), 96_MiB);
-  EXPECT_EQ(governor.Tick(1000), 96_MiB);
+  EXPECT_EQ(governor.budget(), 48_MiB);
+  EXPECT_EQ(governor.Tick(1000), 48_MiB) << "it is not asked for";
+  process.Run(governor, 60);
+  EXPECT_GT(governor.budget().bytes, (94_MiB).bytes) << "nine tenths, less the rest";
+  for (int i = 0; i < MemoryGovernor::kIdleTicks; ++i) governor.Tick(0);
+  EXPECT_EQ(governor.budget(), 48_MiB) << "a burst after a rest meets a small one";
 }
 
 TEST(MemoryGovernorTest, TheProcessStaysBelowItsLimit) {
@@ -52,9 +56,9 @@ TEST(MemoryGovernorTest, ShrinksAndGrowsInSteps) {
     before = now;
   }
   process.rest = (5_MiB).bytes;
-  process.used = 0;
-  EXPECT_LT(governor.Tick(0).bytes, (48_MiB).bytes);
-  for (int i = 0; i < 60; ++i) governor.Tick(0);
+  process.used = before;
+  EXPECT_LT(governor.Tick(before).bytes, (48_MiB).bytes);
+  process.Run(governor, 60);
   EXPECT_EQ(governor.budget(), 48_MiB);
 }
 

@@ -18,6 +18,11 @@ constexpr int kTapRateDefault = 50;
 constexpr int kTapRateMax = 1000;
 // A reader of a tap that is slower than this loses rows, counted, and never holds a pipeline.
 constexpr size_t kTapQueueBytesMax = 1u << 20;
+// So much of a scrape waits for its reader, and so long, before it is cut off.
+constexpr size_t kScrapeQueueBytesMax = 256u << 10;
+constexpr Duration kScrapeWait = 5s;
+// Two: probes are answered beside a slow scrape.
+constexpr int kHandlerThreads = 2;
 
 // One `kelp tap`: a stream of rows at a bounded rate.
 //
@@ -68,8 +73,10 @@ class TapStream {
   codec::ByteBuffer text_ GUARDED_BY(mu_);
 };
 
-std::string StatusJson(const pipeline::Engine& engine) {
-  std::string out = "{\"pipelines\":[";
+std::string StatusJson(const pipeline::Engine& engine, const std::string& data_dir) {
+  std::string out = "{\"data_dir\":";
+  net::AppendJsonString(out, data_dir);
+  out += ",\"pipelines\":[";
   bool first = true;
   for (const pipeline::PipelineStatus& p : engine.Statuses()) {
     if (!first) out += ',';
@@ -89,8 +96,8 @@ std::string StatusJson(const pipeline::Engine& engine) {
 
 class Server final : public StatusServer {
  public:
-  Server(Env& env, pipeline::Engine& engine, MetricRegistry& metrics)
-      : env_(env), engine_(engine), metrics_(metrics) {}
+  Server(Env& env, pipeline::Engine& engine, MetricRegistry& metrics, std::string data_dir)
+      : env_(env), engine_(engine), metrics_(metrics), data_dir_(std::move(data_dir)) {}
   ~Server() override {
     if (http_ != nullptr) http_->Shutdown(Duration(0));
   }
@@ -100,7 +107,7 @@ class Server final : public StatusServer {
     AddRoutes(router);
     net::HttpServerOptions options;
     options.listen = listen;
-    options.handler_threads = 1;
+    options.handler_threads = kHandlerThreads;
     options.connections_max = 128;
     options.body_bytes_max = ByteSize{0};
     ASSIGN_OR_RETURN(http_, net::HttpServer::Start(options, router));
@@ -116,14 +123,11 @@ class Server final : public StatusServer {
     router.Add("GET", "/readyz",
                [this](net::HttpRequest, std::shared_ptr<net::Responder> out) { SendReady(*out); });
     router.Add("GET", "/metrics", [this](net::HttpRequest, std::shared_ptr<net::Responder> out) {
-      net::HttpResponse response = net::Text(200, "");
-      response.headers.Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-      metrics_.PrintTo(response.body);
-      out->Send(std::move(response));
+      SendMetrics(*out);
     });
     router.Add("GET", "/api/v1/status",
                [this](net::HttpRequest, std::shared_ptr<net::Responder> out) {
-                 out->Send(net::Json(200, StatusJson(engine_)));
+                 out->Send(net::Json(200, StatusJson(engine_, data_dir_)));
                });
     router.Add("GET", "/api/v1/ledger",
                [this](net::HttpRequest request, std::shared_ptr<net::Responder> out) {
@@ -133,6 +137,18 @@ class Server final : public StatusServer {
                [this](net::HttpRequest request, std::shared_ptr<net::Responder> out) {
                  Tap(request, std::move(out));
                });
+  }
+
+  // In pieces: thousands of pipelines have megabytes to tell.
+  void SendMetrics(net::Responder& out) const {
+    out.StartStream(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}});
+    bool taken = true;
+    metrics_.Print([&](std::string piece) {
+      taken = out.Write(std::move(piece)) && out.WaitDrained(kScrapeQueueBytesMax, kScrapeWait);
+      return taken;
+    });
+    // Without an end a peer that was too slow does not take it for complete.
+    if (taken) out.Finish();
   }
 
   void SendReady(net::Responder& out) const {
@@ -179,6 +195,7 @@ class Server final : public StatusServer {
   Env& env_;
   pipeline::Engine& engine_;
   MetricRegistry& metrics_;
+  const std::string data_dir_;
   std::unique_ptr<net::HttpServer> http_;
 };
 
@@ -186,8 +203,9 @@ class Server final : public StatusServer {
 
 Result<std::unique_ptr<StatusServer>> StatusServer::Start(const std::string& listen, Env& env,
                                                           pipeline::Engine& engine,
-                                                          MetricRegistry& metrics) {
-  auto server = std::make_unique<Server>(env, engine, metrics);
+                                                          MetricRegistry& metrics,
+                                                          std::string data_dir) {
+  auto server = std::make_unique<Server>(env, engine, metrics, std::move(data_dir));
   RETURN_IF_ERROR(server->Listen(listen));
   return std::unique_ptr<StatusServer>(std::move(server));
 }

@@ -16,9 +16,10 @@ namespace kelp::agent {
 // Threads: owns those of its HttpServer. Borrows engine and metrics, which outlive it.
 class StatusServer {
  public:
+  // `data_dir` is told, so that a caller knows whose answer it has.
   static Result<std::unique_ptr<StatusServer>> Start(const std::string& listen, Env& env,
                                                      pipeline::Engine& engine,
-                                                     MetricRegistry& metrics);
+                                                     MetricRegistry& metrics, std::string data_dir);
   virtual ~StatusServer() = default;
   virtual const std::string& address() const = 0;
 };

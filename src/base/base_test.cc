@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/env.h"
 #include "base/ids.h"
 #include "base/memory_budget.h"
@@ -145,6 +147,33 @@ TEST(MetricsTest, FindsTheValuesOfCollectors) {
   EXPECT_NE(wait, std::string::npos) << out;
 }
 
+TEST(MetricsTest, PrintsMuchInPiecesWithoutHoldingALock) {
+  MetricRegistry registry;
+  constexpr int kPipelines = 5000;
+  const auto labels = [](int n) { return MetricLabels{{"pipeline", "p" + std::to_string(n)}}; };
+  for (int n = 0; n < kPipelines; ++n) registry.AddCounter("tail_rows_total", "Rows.", labels(n));
+  const auto collector = registry.AddCollector([&](MetricSamples& samples) {
+    for (int n = 0; n < kPipelines; ++n) samples.Counter("rows_total", "Rows.", labels(n), 1);
+  });
+  std::string all;
+  registry.PrintTo(all);
+  std::string pieces;
+  int count = 0;
+  registry.Print([&](std::string piece) {
+    EXPECT_LT(piece.size(), MetricRegistry::kPieceBytes * 2);
+    pieces += piece;
+    ++count;
+    registry.AddGauge("a_gauge", "Would wait for ever for a lock that is held.");
+    return true;
+  });
+  EXPECT_GT(count, 5);
+  EXPECT_EQ(pieces, all);
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 2 * kPipelines + 4);
+  count = 0;
+  registry.Print([&](std::string) { return ++count < 2; });
+  EXPECT_EQ(count, 2) << "nobody wants more";
+}
+
 TEST(MemoryBudgetTest, NeverPassesItsLimit) {
   MemoryBudget budget(100_B);
   EXPECT_TRUE(budget.TryReserve(60));
@@ -153,6 +182,23 @@ TEST(MemoryBudgetTest, NeverPassesItsLimit) {
   budget.Release(100);
   EXPECT_EQ(budget.used(), 0u);
   EXPECT_EQ(budget.peak(), 100u);
+}
+
+TEST(MemoryBudgetTest, AShareGivesBackWhatItTook) {
+  MemoryBudget budget(100_B);
+  {
+    BudgetShare share(&budget);
+    share.Set(30);
+    EXPECT_EQ(budget.used(), 30u);
+    EXPECT_FALSE(share.tight());
+    share.Set(120);
+    EXPECT_EQ(budget.used(), 120u) << "what is there already passes the limit";
+    EXPECT_TRUE(share.tight());
+    EXPECT_FALSE(budget.TryReserve(1));
+    share.Set(10);
+    EXPECT_EQ(budget.used(), 10u);
+  }
+  EXPECT_EQ(budget.used(), 0u);
 }
 
 class EnvTest : public testing::Test {

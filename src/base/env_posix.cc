@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
 #include <ctime>
 #include <map>
@@ -48,10 +49,26 @@ class RealRandom final : public Random {
   }
 };
 
-Result<FileInfo> StatAt(int dir, const char* path, int flags, const std::string& name) {
+// Where an open file is now, for messages. Nobody keeps its path: an agent holds thousands.
+std::string NameOf(int fd) {
+  std::string name(PATH_MAX, '\0');
+  const ssize_t n =
+      ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), name.data(), PATH_MAX);
+  if (n <= 0) return "an open file";
+  name.resize(static_cast<size_t>(n));
+  return name;
+}
+
+Status FdError(const char* what, int fd) {
+  const int error = errno;
+  return ErrnoError(what + NameOf(fd), error);
+}
+
+Result<FileInfo> StatAt(int dir, const char* path, int flags) {
   struct statx x;
   if (statx(dir, path, flags, STATX_BASIC_STATS | STATX_BTIME, &x) != 0) {
-    return ErrnoError("cannot stat " + name);
+    return *path == '\0' ? FdError("cannot stat ", dir)
+                         : ErrnoError("cannot stat " + std::string(path));
   }
   FileInfo info;
   info.device = makedev(x.stx_dev_major, x.stx_dev_minor);
@@ -71,7 +88,7 @@ Result<FileInfo> StatAt(int dir, const char* path, int flags, const std::string&
 
 class RealFile final : public File {
  public:
-  RealFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  explicit RealFile(int fd) : fd_(fd) {}
   ~RealFile() override { ::close(fd_); }
 
   Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) override {
@@ -79,7 +96,7 @@ class RealFile final : public File {
     while (done < size) {
       const ssize_t n = ::pread(fd_, buffer + done, size - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return ErrnoError("cannot read " + path_);
+      if (n < 0) return FdError("cannot read ", fd_);
       if (n == 0) break;
       done += static_cast<size_t>(n);
     }
@@ -103,7 +120,7 @@ class RealFile final : public File {
       }
       ssize_t n = ::writev(fd_, vec.data(), count);
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return ErrnoError("cannot write " + path_);
+      if (n < 0) return FdError("cannot write ", fd_);
       while (at < pieces.size() && static_cast<size_t>(n) >= pieces[at].size() - skip) {
         n -= static_cast<ssize_t>(pieces[at].size() - skip);
         skip = 0;
@@ -115,18 +132,17 @@ class RealFile final : public File {
   }
 
   Status Sync() override {
-    return ::fdatasync(fd_) == 0 ? OkStatus() : ErrnoError("cannot sync " + path_);
+    return ::fdatasync(fd_) == 0 ? OkStatus() : FdError("cannot sync ", fd_);
   }
   Status Truncate(uint64_t size) override {
     return ::ftruncate(fd_, static_cast<off_t>(size)) == 0 ? OkStatus()
-                                                           : ErrnoError("cannot truncate " + path_);
+                                                           : FdError("cannot truncate ", fd_);
   }
-  Result<FileInfo> Stat() override { return StatAt(fd_, "", AT_EMPTY_PATH, path_); }
+  Result<FileInfo> Stat() override { return StatAt(fd_, "", AT_EMPTY_PATH); }
   int descriptor() const override { return fd_; }
 
  private:
   const int fd_;
-  const std::string path_;
 };
 
 class RealLock final : public FileLock {
@@ -148,7 +164,7 @@ class RealFileSystem final : public FileSystem {
     return OpenFile(path, O_RDWR | O_CREAT | O_APPEND | (truncate ? O_TRUNC : 0), mode);
   }
   Result<FileInfo> Stat(const std::string& path, bool follow) override {
-    return StatAt(AT_FDCWD, path.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW, path);
+    return StatAt(AT_FDCWD, path.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW);
   }
 
   Result<std::vector<DirEntry>> ListDir(const std::string& path) override {
@@ -271,7 +287,7 @@ class RealFileSystem final : public FileSystem {
   static Result<std::unique_ptr<File>> OpenFile(const std::string& path, int flags, uint32_t mode) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     if (fd < 0) return ErrnoError("cannot open " + path);
-    return std::unique_ptr<File>(new RealFile(fd, path));
+    return std::unique_ptr<File>(new RealFile(fd));
   }
 };
 

@@ -60,6 +60,35 @@ class MemoryBudget {
   std::function<void()> on_release_;
 };
 
+// What one holder takes of a budget, as it grows and shrinks; given back at its end.
+//
+// Threads: thread-compatible.
+class BudgetShare {
+ public:
+  // nullptr: nobody counts.
+  explicit BudgetShare(MemoryBudget* budget) : budget_(budget) {}
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+  ~BudgetShare() { Set(0); }
+
+  // The bytes are there already, so this may pass the limit: readers wait then.
+  void Set(uint64_t bytes) {
+    const uint64_t before = std::exchange(bytes_, bytes);
+    if (budget_ == nullptr || bytes == before) return;
+    if (bytes > before) {
+      budget_->ForceReserve(bytes - before);
+    } else {
+      budget_->Release(before - bytes);
+    }
+  }
+  // Less than half of the budget is left: what is kept for speed alone should go.
+  bool tight() const { return budget_ != nullptr && budget_->free() < budget_->limit() / 2; }
+
+ private:
+  MemoryBudget* const budget_;
+  uint64_t bytes_ = 0;
+};
+
 }  // namespace kelp
 
 #endif  // KELP_BASE_MEMORY_BUDGET_H_

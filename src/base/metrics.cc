@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 #include <numeric>
 
@@ -64,8 +63,6 @@ Duration LatencyHistogram::Quantile(double q) const {
 namespace {
 
 constexpr std::string_view kPrefix = "kelp_";
-// Longer than any value and what stands around it.
-constexpr size_t kValueBytes = 24;
 // So many buckets are printed as one: thousands of pipelines have a histogram each.
 constexpr size_t kBucketsPrinted = 2;
 
@@ -90,13 +87,6 @@ void PrintLatency(const std::string& full, const std::string& labels, const Buck
   fmt::format_to(std::back_inserter(out), "{}_count{} {}\n", full, labels, total);
 }
 
-// As many bytes as PrintLatency adds at most.
-size_t LatencyBytes(size_t full, size_t labels, bool empty) {
-  constexpr size_t kLeBytes = 40;  // of _bucket, le= and its figure
-  const size_t lines = empty ? 3 : 3 + (LatencyHistogram::kBuckets + 1) / kBucketsPrinted;
-  return lines * (full + labels + kLeBytes + kValueBytes);
-}
-
 void PrintHead(const std::string& full, const std::string& help, const std::string& type,
                std::string& out) {
   out += "# HELP " + full + " " + help + "\n# TYPE " + full + " " + type + "\n";
@@ -114,43 +104,39 @@ std::array<uint64_t, LatencyHistogram::kBuckets> LatencyHistogram::Counts() cons
 MetricSamples::Family& MetricSamples::Find(const std::string& name, const char* help,
                                            const char* type) {
   Family& family = families_[name];
-  if (family.help.empty()) {
+  if (family.help == nullptr) {
     family.help = help;
     family.type = type;
   }
   return family;
 }
 
+const std::string* MetricSamples::Labels(const MetricLabels& labels) {
+  return &*labels_.insert(PrintLabels(labels)).first;
+}
+
 void MetricSamples::Counter(const std::string& name, const char* help, const MetricLabels& labels,
                             uint64_t value) {
-  Family& family = Find(name, help, "counter");
-  fmt::format_to(std::back_inserter(family.lines), "kelp_{}{} {}\n", name, PrintLabels(labels),
-                 value);
+  Find(name, help, "counter").samples.push_back({Labels(labels), value});
 }
 
 void MetricSamples::Gauge(const std::string& name, const char* help, const MetricLabels& labels,
                           double value) {
-  Family& family = Find(name, help, "gauge");
-  fmt::format_to(std::back_inserter(family.lines), "kelp_{}{} {}\n", name, PrintLabels(labels),
-                 value);
+  Find(name, help, "gauge").samples.push_back({Labels(labels), value});
 }
 
 void MetricSamples::Latency(const std::string& name, const char* help, const MetricLabels& labels,
                             const LatencyHistogram& latency) {
-  Family& family = Find(name, help, "histogram");
-  family.histograms.push_back({PrintLabels(labels), latency.Counts(), latency.sum_ns()});
+  Find(name, help, "histogram")
+      .histograms.push_back({Labels(labels), latency.Counts(), latency.sum_ns()});
 }
 
 double MetricSamples::Value(const std::string& name, const std::string& labels) const {
   const auto family = families_.find(name);
   if (family == families_.end()) return 0;
-  // The lines begin behind a newline, and none of them is a comment.
-  const std::string_view lines = family->second.lines;
-  const std::string line = "kelp_" + name + labels + " ";
-  for (size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1) {
-    if (lines.substr(at).starts_with(line)) {
-      return std::strtod(lines.data() + at + line.size(), nullptr);
-    }
+  for (const Sample& sample : family->second.samples) {
+    if (*sample.labels != labels) continue;
+    return std::visit([](auto value) { return static_cast<double>(value); }, sample.value);
   }
   return 0;
 }
@@ -255,79 +241,114 @@ double MetricRegistry::Value(const std::string& name, const MetricLabels& labels
   return read != nullptr ? (**read)() : 0;
 }
 
-void MetricRegistry::PrintFamily(const std::string& name, const Family& family, std::string& out) {
-  const std::string full = std::string(kPrefix) + name;
-  PrintHead(full, family.help, family.type, out);
-  for (const auto& [text, entry] : family.entries) {
-    const std::string& labels = *text;
-    const auto print = [&, to = std::back_inserter(out)](auto value) {
-      fmt::format_to(to, "{}{} {}\n", full, labels, value);
-    };
-    if (const auto* counter = std::get_if<Counter>(&entry)) {
-      print(counter->value());
-    } else if (const auto* gauge = std::get_if<Gauge>(&entry)) {
-      print(gauge->value());
-    } else if (const Read* read = std::get_if<Read>(&entry)) {
-      print((**read)());
-    } else if (const auto* latency = std::get_if<std::unique_ptr<LatencyHistogram>>(&entry)) {
-      PrintLatency(full, labels, (*latency)->Counts(), (*latency)->sum_ns(), out);
-    }
+// Gathers text and gives it away in pieces.
+class MetricRegistry::Printer {
+ public:
+  explicit Printer(const TakePiece& take) : take_(take) { text_.reserve(kPieceBytes * 2); }
+  std::string& text() { return text_; }
+  bool full() const { return text_.size() >= kPieceBytes; }
+  // Gives away what there is. False when no more is wanted.
+  bool Flush() {
+    if (wanted_ && !text_.empty()) wanted_ = take_(text_);
+    text_.clear();
+    return wanted_;
   }
-}
 
-void MetricRegistry::PrintSamples(const std::string& name, const MetricSamples::Family& family,
-                                  std::string& out) {
-  const std::string full = std::string(kPrefix) + name;
-  PrintHead(full, family.help, family.type, out);
-  out += family.lines;
-  for (const auto& histogram : family.histograms) {
-    PrintLatency(full, histogram.labels, histogram.counts, histogram.sum_ns, out);
-  }
-}
+ private:
+  const TakePiece& take_;
+  std::string text_;
+  bool wanted_ = true;
+};
 
-size_t MetricRegistry::BytesToPrint(const MetricSamples& samples) const {
-  constexpr size_t kHeadBytes = 64;  // of the two comments, but for name and help
-  size_t bytes = 0;
-  const auto add_head = [&bytes](const std::string& name, const std::string& help) {
-    bytes += kHeadBytes + 2 * (kPrefix.size() + name.size()) + help.size();
+void MetricRegistry::PrintEntry(const std::string& full, const std::string& labels,
+                                const Entry& entry, std::string& out) {
+  const auto print = [&, to = std::back_inserter(out)](auto value) {
+    fmt::format_to(to, "{}{} {}\n", full, labels, value);
   };
-  for (const auto& [name, family] : samples.families_) {
-    add_head(name, family.help);
-    bytes += family.lines.size();
-    for (const auto& histogram : family.histograms) {
-      const bool empty = histogram.counts == Buckets{};
-      bytes += LatencyBytes(kPrefix.size() + name.size(), histogram.labels.size(), empty);
-    }
+  if (const auto* counter = std::get_if<Counter>(&entry)) {
+    print(counter->value());
+  } else if (const auto* gauge = std::get_if<Gauge>(&entry)) {
+    print(gauge->value());
+  } else if (const Read* read = std::get_if<Read>(&entry)) {
+    print((**read)());
+  } else if (const auto* latency = std::get_if<std::unique_ptr<LatencyHistogram>>(&entry)) {
+    PrintLatency(full, labels, (*latency)->Counts(), (*latency)->sum_ns(), out);
   }
-  for (const auto& [name, family] : families_) {
-    add_head(name, family.help);
-    const size_t full = kPrefix.size() + name.size();
-    const bool histograms = family.type == "histogram";
-    for (const auto& [labels, entry] : family.entries) {
-      bytes += histograms ? LatencyBytes(full, labels->size(), false)
-                          : full + labels->size() + kValueBytes;
+}
+
+bool MetricRegistry::PrintFamily(const std::string& name, Printer& printer) const {
+  const std::string full = std::string(kPrefix) + name;
+  std::string last;  // labels printed last
+  // The lock is not held while a piece is taken: metrics may come and go meanwhile.
+  for (bool begun = false, more = true; more; begun = true) {
+    more = false;
+    {
+      MutexLock lock(mu_);
+      const auto family = families_.find(name);
+      if (family == families_.end()) return true;
+      if (!begun) PrintHead(full, family->second.help, family->second.type, printer.text());
+      const auto& entries = family->second.entries;
+      for (auto it = begun ? entries.upper_bound(last) : entries.begin(); it != entries.end();
+           ++it) {
+        if (printer.full()) {
+          more = true;
+          break;
+        }
+        PrintEntry(full, *it->first, it->second, printer.text());
+        last = *it->first;
+      }
     }
+    if (printer.full() && !printer.Flush()) return false;
   }
-  return bytes;
+  return true;
+}
+
+bool MetricRegistry::PrintSamples(const std::string& name, const MetricSamples::Family& family,
+                                  Printer& printer) {
+  const std::string full = std::string(kPrefix) + name;
+  PrintHead(full, family.help, family.type, printer.text());
+  for (const auto& sample : family.samples) {
+    std::visit(
+        [&](auto value) {
+          fmt::format_to(std::back_inserter(printer.text()), "{}{} {}\n", full, *sample.labels,
+                         value);
+        },
+        sample.value);
+    if (printer.full() && !printer.Flush()) return false;
+  }
+  for (const auto& histogram : family.histograms) {
+    PrintLatency(full, *histogram.labels, histogram.counts, histogram.sum_ns, printer.text());
+    if (printer.full() && !printer.Flush()) return false;
+  }
+  return true;
+}
+
+std::string MetricRegistry::FamilyAfter(const std::string& name) const {
+  MutexLock lock(mu_);
+  const auto next = families_.upper_bound(name);
+  return next == families_.end() ? "" : next->first;
+}
+
+void MetricRegistry::Print(const TakePiece& take) const {
+  const MetricSamples samples = Collect();
+  auto sample = samples.families_.begin();
+  Printer printer(take);
+  std::string name;
+  do {
+    name = FamilyAfter(name);
+    for (; sample != samples.families_.end() && (name.empty() || sample->first < name); ++sample) {
+      if (!PrintSamples(sample->first, sample->second, printer)) return;
+    }
+    if (!name.empty() && !PrintFamily(name, printer)) return;
+  } while (!name.empty());
+  printer.Flush();
 }
 
 void MetricRegistry::PrintTo(std::string& out) const {
-  const MetricSamples samples = Collect();
-  auto sample = samples.families_.begin();
-  const auto print_samples_before = [&](const std::string* name) {
-    for (; sample != samples.families_.end() && (name == nullptr || sample->first < *name);
-         ++sample) {
-      PrintSamples(sample->first, sample->second, out);
-    }
-  };
-  MutexLock lock(mu_);
-  // At once: a text of megabytes that grows by doubling takes three times its size.
-  out.reserve(out.size() + BytesToPrint(samples));
-  for (const auto& [name, family] : families_) {
-    print_samples_before(&name);
-    PrintFamily(name, family, out);
-  }
-  print_samples_before(nullptr);
+  Print([&out](std::string piece) {
+    out += piece;
+    return true;
+  });
 }
 
 }  // namespace kelp

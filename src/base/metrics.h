@@ -75,6 +75,8 @@ using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 // Takes what a collector tells of one look at things. Names and labels as in the registry.
 class MetricSamples {
  public:
+  MetricSamples() = default;
+  MetricSamples(MetricSamples&&) = default;
   void Counter(const std::string& name, const char* help, const MetricLabels& labels,
                uint64_t value);
   void Gauge(const std::string& name, const char* help, const MetricLabels& labels, double value);
@@ -83,21 +85,27 @@ class MetricSamples {
 
  private:
   friend class MetricRegistry;
-  // Printed only when all lines are: they take many times the memory.
+  // Values, and not yet lines, which take many times the memory. Labels are in labels_.
+  struct Sample {
+    const std::string* labels;
+    std::variant<uint64_t, double> value;
+  };
   struct Buckets {
-    std::string labels;
+    const std::string* labels;
     std::array<uint64_t, LatencyHistogram::kBuckets> counts;
     int64_t sum_ns = 0;
   };
   struct Family {
-    std::string help;
+    const char* help = nullptr;
     const char* type = "";
-    std::string lines;
+    std::vector<Sample> samples;
     std::vector<Buckets> histograms;
   };
   Family& Find(const std::string& name, const char* help, const char* type);
+  const std::string* Labels(const MetricLabels& labels);
   // Of a counter or gauge; 0 when there is none. `labels` as they are printed.
   double Value(const std::string& name, const std::string& labels) const;
+  std::set<std::string> labels_;  // printed
   std::map<std::string, Family> families_;
 };
 
@@ -124,7 +132,12 @@ class MetricRegistry {
   void RemoveWithLabel(const std::string& key, const std::string& value);
   // The value of a counter, gauge or callback; 0 when there is none. For tests and status pages.
   double Value(const std::string& name, const MetricLabels& labels = {}) const;
-  // Appends the text exposition, sorted by name.
+  // The text exposition, sorted by name, in pieces of about kPieceBytes: an agent with thousands of
+  // pipelines prints megabytes. `take` may block, and ends the printing with false.
+  static constexpr size_t kPieceBytes = 64u << 10;
+  using TakePiece = std::function<bool(std::string piece)>;
+  void Print(const TakePiece& take) const;
+  // Appends all of it.
   void PrintTo(std::string& out) const;
 
  private:
@@ -150,12 +163,16 @@ class MetricRegistry {
   };
   Entry& Find(const std::string& name, const std::string& help, const char* type,
               const MetricLabels& labels) REQUIRES(mu_);
+  class Printer;
   MetricSamples Collect() const;
-  static void PrintFamily(const std::string& name, const Family& family, std::string& out);
-  static void PrintSamples(const std::string& name, const MetricSamples::Family& family,
-                           std::string& out);
-  // About as many bytes as PrintTo adds, rather more than fewer.
-  size_t BytesToPrint(const MetricSamples& samples) const REQUIRES(mu_);
+  // The first family behind `name`; "" when there is none.
+  std::string FamilyAfter(const std::string& name) const EXCLUDES(mu_);
+  static void PrintEntry(const std::string& full, const std::string& labels, const Entry& entry,
+                         std::string& out);
+  // False when `printer` needs no more.
+  bool PrintFamily(const std::string& name, Printer& printer) const EXCLUDES(mu_);
+  static bool PrintSamples(const std::string& name, const MetricSamples::Family& family,
+                           Printer& printer);
 
   mutable Mutex mu_;
   std::set<std::string> labels_ GUARDED_BY(mu_);  // printed

@@ -35,8 +35,9 @@ class PlainDecoder final : public LineDecoder {
 }  // namespace
 
 void LineDecoder::AddFields(Batch& batch) {
-  MarkRows(batch, kCutField, cut_rows_);
-  MarkRows(batch, kMalformedField, malformed_rows_);
+  if (notes_ == nullptr) return;
+  MarkRows(batch, kCutField, notes_->cut_rows);
+  MarkRows(batch, kMalformedField, notes_->malformed_rows);
 }
 
 std::unique_ptr<LineDecoder> MakePlainDecoder(size_t line_bytes_max) {

@@ -98,7 +98,9 @@ class LineDecoder {
   // The end of the last row.
   uint64_t emitted() const { return emitted_; }
   size_t line_bytes_max() const { return line_bytes_max_; }
-  DecodeCounts TakeCounts() { return std::exchange(counts_, DecodeCounts()); }
+  DecodeCounts TakeCounts() {
+    return notes_ == nullptr ? DecodeCounts() : std::exchange(notes_->counts, DecodeCounts());
+  }
 
  protected:
   static constexpr uint32_t kNoRow = UINT32_MAX;
@@ -115,13 +117,13 @@ class LineDecoder {
   }
   void MarkCut(uint32_t row) {
     if (row == kNoRow) return;
-    ++counts_.cut_lines;
-    cut_rows_.push_back(row);
+    ++Notes().counts.cut_lines;
+    Notes().cut_rows.push_back(row);
   }
   void MarkMalformed(uint32_t row) {
     if (row == kNoRow) return;
-    ++counts_.malformed_lines;
-    malformed_rows_.push_back(row);
+    ++Notes().counts.malformed_lines;
+    Notes().malformed_rows.push_back(row);
   }
 
   // The bytes of the byte order mark at the beginning of a UTF-8 file: no text.
@@ -136,7 +138,7 @@ class LineDecoder {
     chunk.offset += bytes;
     return chunk;
   }
-  void CountUnmatched(uint64_t lines) { counts_.unmatched_lines += lines; }
+  void CountUnmatched(uint64_t lines) { Notes().counts.unmatched_lines += lines; }
 
   // Calls on_line(line, begin, end) for each line of the chunk, without its line end, and
   // on_cut(text, begin, end) for the part that is kept of a line over the limit. Both give false
@@ -146,6 +148,16 @@ class LineDecoder {
 
  private:
   enum class Step : uint8_t { kTaken, kNotCut, kRefused };
+  // What is odd about a batch. Most decoders of ten thousand never see any of it.
+  struct OddRows {
+    DecodeCounts counts;
+    std::vector<uint32_t> cut_rows;
+    std::vector<uint32_t> malformed_rows;
+  };
+  OddRows& Notes() {
+    if (notes_ == nullptr) notes_ = std::make_unique<OddRows>();
+    return *notes_;
+  }
   template <typename Units, typename OnCut>
   Step CutOrSkip(const Chunk& chunk, size_t& at, size_t line_end, bool ended, OnCut& on_cut);
   template <typename Units>
@@ -154,9 +166,7 @@ class LineDecoder {
   const size_t line_bytes_max_;
   LinePlace place_ = LinePlace::kStart;
   uint64_t emitted_ = 0;
-  DecodeCounts counts_;
-  std::vector<uint32_t> cut_rows_;
-  std::vector<uint32_t> malformed_rows_;
+  std::unique_ptr<OddRows> notes_;
 };
 
 // Makes the decoder of one source.

@@ -70,7 +70,7 @@ size_t LineDecoder::SkipNuls(const Chunk& chunk, size_t at, size_t end) {
   if (place_ == LinePlace::kInSkipped) return at;
   const char* text = SkipZeros(chunk.data + at, chunk.data + end);
   const size_t zeros = (static_cast<size_t>(text - chunk.data) - at) / Units::kSize * Units::kSize;
-  counts_.nul_bytes += zeros;
+  Notes().counts.nul_bytes += zeros;
   return at + zeros;
 }
 

@@ -43,6 +43,8 @@ struct AgentServices {
   tail::TailService* tail = nullptr;
   // Makes the network of outputs replaceable; null: each output makes its own HttpClient.
   net::HttpTransport* http = nullptr;
+  // Counts what outputs hold of log data besides batches; null: nobody counts.
+  MemoryBudget* memory = nullptr;
   // Names this machine and agent in resources and towards servers.
   std::string host_name;
 };

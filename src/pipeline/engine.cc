@@ -99,6 +99,7 @@ class Engine::Impl {
     });
     collector_ =
         services_.metrics->AddCollector([this](MetricSamples& samples) { Collect(samples); });
+    services_.memory = &scheduler_.memory();
   }
 
   ~Impl() {
@@ -107,7 +108,7 @@ class Engine::Impl {
     services_.metrics->Remove("memory_budget_bytes");
   }
 
-  void Apply(std::vector<PipelineConfig> configs, config::Problems& problems);
+  void Apply(std::vector<SharedPipelineConfig> configs, config::Problems& problems);
   void Start();
   void Stop(Duration grace);
   void Tick();
@@ -205,10 +206,11 @@ void Engine::Impl::Stop(Duration grace) {
   slots_.clear();
 }
 
-void Engine::Impl::Apply(std::vector<PipelineConfig> configs, config::Problems& problems) {
+void Engine::Impl::Apply(std::vector<SharedPipelineConfig> configs, config::Problems& problems) {
   std::vector<Change> changes;
   std::set<std::string> names;
-  for (PipelineConfig& config : configs) {
+  for (SharedPipelineConfig& shared : configs) {
+    const PipelineConfig& config = *shared;
     const std::string name = config.name;
     names.insert(name);
     std::shared_ptr<Runtime> old;
@@ -217,10 +219,10 @@ void Engine::Impl::Apply(std::vector<PipelineConfig> configs, config::Problems& 
       const auto it = slots_.find(name);
       if (it != slots_.end()) old = it->second.runtime;
     }
-    if (old != nullptr && old->config().canonical == config.canonical) continue;
+    if (old != nullptr && old->config().meaning == config.meaning) continue;
     const config::Place place = config.inputs.empty() ? config::Place{} : config.inputs[0].place;
     auto book = old != nullptr ? old->book() : std::make_shared<OriginBook>();
-    auto runtime = Runtime::Create(std::move(config), services_, std::max(1, options_.workers),
+    auto runtime = Runtime::Create(std::move(shared), services_, std::max(1, options_.workers),
                                    &scheduler_, std::move(book));
     if (!runtime.ok()) {
       problems.Add(place, name, std::string(runtime.status().message()));
@@ -314,7 +316,7 @@ void Engine::Impl::Tick() {
   }
   for (const auto& runtime : failed) {
     // A component that failed in Start is not started twice: the pipeline is made anew.
-    auto fresh = Runtime::Create(runtime->config(), services_, std::max(1, options_.workers),
+    auto fresh = Runtime::Create(runtime->shared_config(), services_, std::max(1, options_.workers),
                                  &scheduler_, runtime->book());
     if (!fresh.ok()) continue;
     {
@@ -392,8 +394,15 @@ Engine::Engine(AgentServices services, EngineOptions options)
     : impl_(std::make_unique<Impl>(std::move(services), options)) {}
 Engine::~Engine() { impl_->Stop(Duration(0)); }
 
-void Engine::Apply(std::vector<PipelineConfig> configs, config::Problems& problems) {
+void Engine::Apply(std::vector<SharedPipelineConfig> configs, config::Problems& problems) {
   impl_->Apply(std::move(configs), problems);
+}
+void Engine::Apply(std::vector<PipelineConfig> configs, config::Problems& problems) {
+  std::vector<SharedPipelineConfig> shared;
+  for (PipelineConfig& config : configs) {
+    shared.push_back(std::make_shared<PipelineConfig>(std::move(config)));
+  }
+  impl_->Apply(std::move(shared), problems);
 }
 void Engine::Start() { impl_->Start(); }
 bool Engine::Step() { return impl_->Step(); }

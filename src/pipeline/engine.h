@@ -76,11 +76,12 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Makes the running set equal to `configs`, by name and canonical text. A changed pipeline
+  // Makes the running set equal to `configs`, by name and meaning. A changed pipeline
   // finishes what it holds (at most replace_grace), then its successor starts at the acknowledged
   // positions; the others notice nothing. A pipeline whose components cannot be created leaves the
   // old one of that name running, and is in `problems`; one whose input or output fails to start is
   // tried again by Tick() and shows in Statuses().
+  void Apply(std::vector<SharedPipelineConfig> configs, config::Problems& problems);
   void Apply(std::vector<PipelineConfig> configs, config::Problems& problems);
 
   void Start();

@@ -65,11 +65,8 @@ class OutputHost {
   // output_dropped_rows_total, and go to the pipeline's dead-letter output where there is one;
   // `ack` is fulfilled once that has them. `rows` are row numbers of the batch; empty: all
   // selected. Returns at once.
-  virtual void GiveUp([[maybe_unused]] SharedBatch batch,
-                      [[maybe_unused]] std::vector<uint32_t> rows,
-                      [[maybe_unused]] std::string_view reason, Ack ack) {
-    ack.Done();
-  }
+  virtual void GiveUp(SharedBatch batch, std::vector<uint32_t> rows, std::string_view reason,
+                      Ack ack) = 0;
 };
 
 class Output {

@@ -1,5 +1,7 @@
 #include "pipeline/pipeline_config.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <map>
 
@@ -204,15 +206,17 @@ PipelineConfig ParsePipeline(const Registry& registry, const config::ConfigNode&
                  "at least one output must be required: nothing would hold the positions");
   }
   const std::string_view no_tests[] = {"tests"};
-  pipeline.canonical = config::CanonicalText(node.Without(no_tests));
+  const std::string text = config::CanonicalText(node.Without(no_tests));
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  pipeline.meaning = {hash.low64, hash.high64};
   return pipeline;
 }
 
 Result<std::unique_ptr<Output>> CreateOutputOf(const ComponentSpec& spec,
-                                               const ComponentContext& context) {
+                                               const ComponentContext& context, bool dead_letter) {
   ASSIGN_OR_RETURN(auto output, spec.entry->create_output(spec.config, context));
   if (!spec.spool) return output;
-  return MakeSpooledOutput(std::move(output), *spec.spool, context);
+  return MakeSpooledOutput(std::move(output), *spec.spool, context, dead_letter);
 }
 
 ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,

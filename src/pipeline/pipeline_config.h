@@ -11,6 +11,8 @@
 #ifndef KELP_PIPELINE_PIPELINE_CONFIG_H_
 #define KELP_PIPELINE_PIPELINE_CONFIG_H_
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,9 +52,13 @@ struct PipelineConfig {
   std::optional<ComponentSpec> dead_letter;  // its id is kDeadLetterId
   // Sample lines and expected rows for `kelp config test`; not run by the agent.
   config::ConfigNode tests;
-  // Equal for two configurations that mean the same: what reload compares.
-  std::string canonical;
+  // A hash of the canonical text, equal for two configurations that mean the same: what reload
+  // compares.
+  std::array<uint64_t, 2> meaning{};
 };
+
+// As it is kept: by whoever loaded it and by what runs, and there are thousands.
+using SharedPipelineConfig = std::shared_ptr<const PipelineConfig>;
 
 // The shape of a pipeline before its components are looked up; for parsing and for reference pages.
 struct PipelineShape {
@@ -76,8 +82,10 @@ void CheckComponents(const PipelineConfig& pipeline, const AgentServices& servic
                      config::Problems& problems);
 
 // Creates the output that `spec` tells of, with its spool before it if it has one.
+// `dead_letter`: the pipeline has an output for what this one gives up.
 Result<std::unique_ptr<Output>> CreateOutputOf(const ComponentSpec& spec,
-                                               const ComponentContext& context);
+                                               const ComponentContext& context,
+                                               bool dead_letter = false);
 
 ComponentContext ContextOf(const AgentServices& services, const PipelineConfig& pipeline,
                            const ComponentSpec& spec);

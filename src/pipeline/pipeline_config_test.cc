@@ -103,7 +103,7 @@ TEST(PipelineConfigTest, CommentsAndTestsDoNotChangeAPipeline) {
     config::Problems problems;
     const std::string yaml =
         "name: a\ninputs: [{type: scripted}]\noutputs: [{type: hold}]\n" + more;
-    return ParsePipeline(registry, *config::ParseYaml(yaml, "p"), "", problems).canonical;
+    return ParsePipeline(registry, *config::ParseYaml(yaml, "p"), "", problems).meaning;
   };
   EXPECT_EQ(canonical(""), canonical("# a comment\ntests: []\n"));
   EXPECT_NE(canonical(""), canonical("processors: [{type: keep_even}]\n"));

@@ -41,13 +41,16 @@ bool Ticket::OnGiveUp(const std::vector<uint32_t>& rows, std::string_view reason
   return true;
 }
 
-Runtime::Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
+Runtime::Runtime(SharedPipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
                  std::shared_ptr<OriginBook> book)
-    : config_(std::move(config)), services_(services), hooks_(hooks), book_(std::move(book)) {}
+    : shared_config_(std::move(config)),
+      services_(services),
+      hooks_(hooks),
+      book_(std::move(book)) {}
 
 Runtime::~Runtime() = default;
 
-Result<std::shared_ptr<Runtime>> Runtime::Create(PipelineConfig config,
+Result<std::shared_ptr<Runtime>> Runtime::Create(SharedPipelineConfig config,
                                                  const AgentServices& services, int workers,
                                                  SchedulerHooks* hooks,
                                                  std::shared_ptr<OriginBook> book) {
@@ -59,8 +62,9 @@ Result<std::shared_ptr<Runtime>> Runtime::Create(PipelineConfig config,
 
 Result<std::unique_ptr<Runtime::Chain>> Runtime::CreateChain() const {
   auto chain = std::make_unique<Chain>();
-  for (const ComponentSpec& spec : config_.processors) {
-    auto processor = spec.entry->create_processor(spec.config, ContextOf(services_, config_, spec));
+  for (const ComponentSpec& spec : config().processors) {
+    auto processor =
+        spec.entry->create_processor(spec.config, ContextOf(services_, config(), spec));
     if (!processor.ok()) return processor.status().Annotate(spec.id);
     chain->processors.push_back(std::move(processor).value());
   }
@@ -69,8 +73,8 @@ Result<std::unique_ptr<Runtime::Chain>> Runtime::CreateChain() const {
 }
 
 Status Runtime::CreateComponents(int workers) {
-  for (const ComponentSpec& spec : config_.inputs) {
-    auto input = spec.entry->create_input(spec.config, ContextOf(services_, config_, spec));
+  for (const ComponentSpec& spec : config().inputs) {
+    auto input = spec.entry->create_input(spec.config, ContextOf(services_, config(), spec));
     if (!input.ok()) return input.status().Annotate(spec.id);
     inputs_.push_back(std::move(input).value());
   }
@@ -78,13 +82,13 @@ Status Runtime::CreateComponents(int workers) {
   // thousands of pipelines most never do.
   chains_.resize(static_cast<size_t>(workers));
   ASSIGN_OR_RETURN(chains_[0], CreateChain());
-  for (const ComponentSpec& spec : config_.outputs) {
+  for (const ComponentSpec& spec : config().outputs) {
     ASSIGN_OR_RETURN(auto slot, CreateOutput(spec));
     if (spec.required) ++required_outputs_;
     outputs_.push_back(std::move(slot));
   }
-  if (config_.dead_letter) {
-    ASSIGN_OR_RETURN(auto slot, CreateOutput(*config_.dead_letter));
+  if (config().dead_letter) {
+    ASSIGN_OR_RETURN(auto slot, CreateOutput(*config().dead_letter));
     dead_letter_ = slot.get();
     outputs_.push_back(std::move(slot));
   }
@@ -92,8 +96,9 @@ Status Runtime::CreateComponents(int workers) {
 }
 
 Result<std::unique_ptr<Runtime::OutputSlot>> Runtime::CreateOutput(const ComponentSpec& spec) {
-  const ComponentContext context = ContextOf(services_, config_, spec);
-  auto output = CreateOutputOf(spec, context);
+  const ComponentContext context = ContextOf(services_, config(), spec);
+  const bool dead_letter = config().dead_letter && &spec != &*config().dead_letter;
+  auto output = CreateOutputOf(spec, context, dead_letter);
   if (!output.ok()) return output.status().Annotate(spec.id);
   auto slot = std::make_unique<OutputSlot>();
   slot->id = spec.id;
@@ -241,7 +246,7 @@ void Runtime::Enter(OriginState& origin, const Batch& batch, uint32_t offered, c
   figures.filtered.Add("input", batch.rows() - offered);
   for (size_t i = 0; i < chain.filtered.size(); ++i) {
     if (chain.filtered[i] != 0) {
-      figures.filtered.Add(config_.processors[i].id, chain.filtered[i]);
+      figures.filtered.Add(config().processors[i].id, chain.filtered[i]);
     }
   }
   origin.origin_id = batch.origin;
@@ -267,7 +272,7 @@ void Runtime::GiveUp(const OutputSlot& slot, const SharedBatch& batch, std::vect
   rows = SelectedOf(*batch, std::move(rows));
   const bool refused_again = &slot == dead_letter_;
   const ComponentContext context{
-      .services = services_, .pipeline = config_.name, .component = slot.id};
+      .services = services_, .pipeline = config().name, .component = slot.id};
   context
       .DropCounter(ComponentKind::kOutput,
                    refused_again ? "dead_letter_refused" : std::string(reason))
@@ -365,7 +370,7 @@ void Runtime::RemoveTap(const std::shared_ptr<Engine::TapFunction>& tap) {
 PipelineStatus Runtime::GetStatus() const {
   const LedgerFigures totals = book_->Totals();
   PipelineStatus status;
-  status.name = config_.name;
+  status.name = config().name;
   status.rows_in = totals.read_rows;
   status.rows_out = totals.read_rows - totals.filtered.total();
   status.bytes_held = bytes_held();

@@ -41,7 +41,7 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
  public:
   // Creates all components. `book` is that of the pipeline it replaces, or a new one. Errors: what
   // a component's Create says.
-  static Result<std::shared_ptr<Runtime>> Create(PipelineConfig config,
+  static Result<std::shared_ptr<Runtime>> Create(SharedPipelineConfig config,
                                                  const AgentServices& services, int workers,
                                                  SchedulerHooks* hooks,
                                                  std::shared_ptr<OriginBook> book);
@@ -67,7 +67,8 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   void Lost(SourceId id, const Loss& loss) override { book_->Lost(id, loss); }
 
   const std::shared_ptr<OriginBook>& book() const { return book_; }
-  const PipelineConfig& config() const { return config_; }
+  const PipelineConfig& config() const { return *shared_config_; }
+  const SharedPipelineConfig& shared_config() const { return shared_config_; }
   const AgentServices& services() const { return services_; }
   uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
   PipelineStatus GetStatus() const;
@@ -102,7 +103,7 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
     std::vector<uint32_t> filtered;
   };
 
-  Runtime(PipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
+  Runtime(SharedPipelineConfig config, const AgentServices& services, SchedulerHooks* hooks,
           std::shared_ptr<OriginBook> book);
   Status CreateComponents(int workers);
   Result<std::unique_ptr<Chain>> CreateChain() const;
@@ -121,8 +122,8 @@ class Runtime final : public InputHost, public std::enable_shared_from_this<Runt
   SharedBatch Share(BatchPtr batch);
   void Complete(const std::shared_ptr<OriginState>& origin);
 
-  const PipelineConfig config_;
-  const AgentServices services_;
+  const SharedPipelineConfig shared_config_;
+  const AgentServices& services_;  // the engine's
   SchedulerHooks* const hooks_;
   std::vector<std::unique_ptr<Input>> inputs_;
   std::vector<std::unique_ptr<Chain>> chains_;        // by worker; nullptr until it takes a turn

@@ -23,6 +23,8 @@ constexpr size_t kPayloadMax = codec::kBatchSetEncodedMax.bytes;
 constexpr size_t kRawMax = codec::kBatchSetRawMax.bytes;
 constexpr int kZstdLevel = 1;
 constexpr size_t kEncodersKept = 2;
+// Why rows come to the dead-letter output; the same word counts those that do not.
+constexpr std::string_view kDroppedReason = "spool_full";
 
 std::string SpoolDir(const spool::SpoolConfig& config, const ComponentContext& context) {
   if (!config.path.empty()) return config.path;
@@ -75,6 +77,21 @@ class SpooledOutput::RecordAck final : public AckTarget {
   std::atomic<int> left_;
 };
 
+// Counts what is on its way to the dead-letter output.
+class SpooledOutput::GivenUpAck final : public AckTarget {
+ public:
+  GivenUpAck(std::shared_ptr<std::atomic<size_t>> total, size_t bytes)
+      : total_(std::move(total)), bytes_(bytes) {
+    *total_ += bytes_;
+  }
+  ~GivenUpAck() override { *total_ -= bytes_; }
+  void OnAck() override {}
+
+ private:
+  const std::shared_ptr<std::atomic<size_t>> total_;
+  const size_t bytes_;
+};
+
 // What the inner output sees of the engine.
 class SpooledOutput::InnerHost final : public OutputHost {
  public:
@@ -92,17 +109,18 @@ class SpooledOutput::InnerHost final : public OutputHost {
 
 Result<std::unique_ptr<Output>> MakeSpooledOutput(std::unique_ptr<Output> inner,
                                                   const spool::SpoolConfig& config,
-                                                  const ComponentContext& context) {
-  return std::unique_ptr<Output>(
-      std::make_unique<SpooledOutput>(std::move(inner), config, context));
+                                                  const ComponentContext& context,
+                                                  bool dead_letter) {
+  return std::unique_ptr<Output>(std::make_unique<SpooledOutput>(
+      std::move(inner), config, context, SpooledOutput::Options{.dead_letter = dead_letter}));
 }
 
 SpooledOutput::SpooledOutput(std::unique_ptr<Output> inner, const spool::SpoolConfig& config,
-                             const ComponentContext& context, bool own_thread)
+                             const ComponentContext& context, Options options)
     : inner_(std::move(inner)),
       config_(config),
       context_(context),
-      own_thread_(own_thread),
+      options_(options),
       dir_(SpoolDir(config, context)),
       bytes_gauge_(context.AddGauge("spool_bytes", "Disk that the spool uses.")),
       records_gauge_(
@@ -119,12 +137,15 @@ Status SpooledOutput::Start(OutputHost& host) {
   if (dir_.empty()) {
     return InvalidArgumentError("the spool has no place: set its path, or the agent's data_dir");
   }
+  std::function<void(const spool::Record&)> on_drop;
+  if (options_.dead_letter) on_drop = [this](const spool::Record& r) { GiveUpDropped(r); };
   ASSIGN_OR_RETURN(queue_,
                    spool::DiskQueue::Open(context_.env(),
                                           {.dir = dir_,
                                            .bytes_max = config_.size,
                                            .when_full = config_.when_full,
-                                           .sync = config_.sync},
+                                           .sync = config_.sync,
+                                           .on_drop = std::move(on_drop)},
                                           [this](const spool::Loss& loss) { OnLoss(loss); }));
   host_ = &host;
   inner_host_ = std::make_unique<InnerHost>(*this, host);
@@ -380,7 +401,11 @@ void SpooledOutput::Report() {
 
 void SpooledOutput::OnLoss(const spool::Loss& loss) {
   const std::string reason = spool::LossReasonName(loss.reason);
-  context_.DropCounter(ComponentKind::kOutput, "spool_" + reason).Add(loss.rows);
+  // What was given up is counted there.
+  const uint64_t given_up =
+      loss.reason == spool::Loss::Reason::kFull ? std::exchange(given_up_rows_, uint64_t{0}) : 0;
+  context_.DropCounter(ComponentKind::kOutput, "spool_" + reason)
+      .Add(loss.rows - std::min(given_up, loss.rows));
   context_
       .AddCounter("spool_dropped_rows_total",
                   "Rows that were in the spool and did not come out, by reason.",
@@ -393,8 +418,19 @@ void SpooledOutput::OnLoss(const spool::Loss& loss) {
   }
 }
 
+void SpooledOutput::GiveUpDropped(const spool::Record& record) {
+  if (*giving_up_ >= kGivingUpMax) return;
+  Result<std::vector<BatchPtr>> parts = codec::DecodeBatchSet(record.payload);
+  if (!parts.ok()) return;
+  const auto ack = std::make_shared<GivenUpAck>(giving_up_, record.payload.size());
+  for (BatchPtr& part : *parts) {
+    given_up_rows_ += part->selected_count();
+    host_->GiveUp(std::move(part), {}, kDroppedReason, Ack(ack));
+  }
+}
+
 void SpooledOutput::Wake() {
-  if (own_thread_) {
+  if (options_.own_thread) {
     MutexLock lock(mu_);
     if (!running_ && !stopping_) {
       // A thread that ended by itself has given up the lock for good.

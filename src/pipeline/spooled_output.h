@@ -21,10 +21,12 @@
 namespace kelp::pipeline {
 
 // `inner` with a spool before it, as the key `spool:` of an output asks. Opens nothing before
-// Start, which fails when there is neither a path nor a data directory.
+// Start, which fails when there is neither a path nor a data directory. `dead_letter`: the pipeline
+// has an output for what others give up; rows that a full spool drops are given up to it.
 Result<std::unique_ptr<Output>> MakeSpooledOutput(std::unique_ptr<Output> inner,
                                                   const spool::SpoolConfig& config,
-                                                  const ComponentContext& context);
+                                                  const ComponentContext& context,
+                                                  bool dead_letter);
 
 // Encodes every batch, puts it into a DiskQueue, acknowledges it, and hands what the queue holds to
 // the inner output as that has room. What the inner output acknowledged leaves the queue.
@@ -51,10 +53,16 @@ class SpooledOutput final : public Output {
  public:
   static constexpr size_t kPendingMax = 4u << 20;
   static constexpr size_t kCacheMax = 4u << 20;
+  // So many bytes of records that are dropped may be on their way to the dead-letter output; where
+  // that is slower, the rest is gone: dropping must not wait.
+  static constexpr size_t kGivingUpMax = 4u << 20;
 
-  // `own_thread` false: nothing happens but in Step().
+  struct Options {
+    bool own_thread = true;  // false: nothing happens but in Step()
+    bool dead_letter = false;
+  };
   SpooledOutput(std::unique_ptr<Output> inner, const spool::SpoolConfig& config,
-                const ComponentContext& context, bool own_thread = true);
+                const ComponentContext& context, Options options);
   ~SpooledOutput() override;
 
   Status Start(OutputHost& host) override;
@@ -76,6 +84,7 @@ class SpooledOutput final : public Output {
     void Wake();
   };
   class RecordAck;
+  class GivenUpAck;
   class InnerHost;
   // One record on its way to the disk.
   struct Item {
@@ -111,6 +120,7 @@ class SpooledOutput final : public Output {
   void HandOver(std::vector<SharedBatch> batches, const spool::Position& next, UnixNanos time);
   void Report();
   void OnLoss(const spool::Loss& loss);
+  void GiveUpDropped(const spool::Record& record);
   void Wake();
   void Run();
   void StopThread();
@@ -119,7 +129,7 @@ class SpooledOutput final : public Output {
   const std::unique_ptr<Output> inner_;
   const spool::SpoolConfig config_;
   const ComponentContext context_;
-  const bool own_thread_;
+  const Options options_;
   const std::string dir_;
   const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   OutputHost* host_ = nullptr;
@@ -133,6 +143,8 @@ class SpooledOutput final : public Output {
   std::deque<Sent> sent_;
   Duration retry_at_{0};
   bool complained_ = false;
+  uint64_t given_up_rows_ = 0;  // of the segment that is being dropped
+  const std::shared_ptr<std::atomic<size_t>> giving_up_ = std::make_shared<std::atomic<size_t>>(0);
 
   std::atomic<size_t> pending_bytes_{0};
   std::atomic<bool> full_{false};

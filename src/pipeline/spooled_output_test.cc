@@ -81,12 +81,19 @@ class TestOutput final : public Output {
 class TestHost final : public OutputHost {
  public:
   void RoomAvailable() override { ++room_available; }
-  void GiveUp(SharedBatch, std::vector<uint32_t> rows, std::string_view reason, Ack ack) override {
-    given_up[std::string(reason)] += rows.size();
-    ack.Done();
+  void GiveUp(SharedBatch batch, std::vector<uint32_t> rows, std::string_view reason,
+              Ack ack) override {
+    given_up[std::string(reason)] += rows.empty() ? batch->selected_count() : rows.size();
+    if (slow) {
+      waiting.push_back(std::move(ack));
+    } else {
+      ack.Done();
+    }
   }
   std::atomic<int> room_available{0};
   std::map<std::string, size_t> given_up;
+  bool slow = false;  // acks wait
+  std::vector<Ack> waiting;
 };
 
 // `count` rows of an origin, ends from `first_end` on.
@@ -118,8 +125,9 @@ class SpooledOutputTest : public ::testing::Test {
     context.services.data_dir = "/data";
     context.pipeline = "team/web";
     context.component = "kelp";
-    auto output = std::make_unique<SpooledOutput>(std::make_unique<TestOutput>(to), config, context,
-                                                  own_thread);
+    auto output = std::make_unique<SpooledOutput>(
+        std::make_unique<TestOutput>(to), config, context,
+        SpooledOutput::Options{.own_thread = own_thread, .dead_letter = dead_letter});
     EXPECT_TRUE(output->Start(host).ok());
     return output;
   }
@@ -147,6 +155,7 @@ class SpooledOutputTest : public ::testing::Test {
   AckCount acks;
   Destination to;
   spool::SpoolConfig config;
+  bool dead_letter = false;
 };
 
 TEST_F(SpooledOutputTest, AcknowledgesWhatIsOnDiskWhileTheDestinationIsDown) {
@@ -280,6 +289,38 @@ TEST_F(SpooledOutputTest, DropsTheOldestAndCountsThem) {
   EXPECT_EQ(Metric("spool_dropped_rows_total", {{"reason", "full"}}), dropped);
   EXPECT_EQ(static_cast<double>(to.ends[1].size()) + dropped, 3000);
   EXPECT_EQ(to.ends[1].back(), 3000u);
+}
+
+TEST_F(SpooledOutputTest, GivesWhatItDropsToTheDeadLetterOutputAsFastAsThatTakesIt) {
+  config.size = 1_MiB;
+  config.when_full = spool::WhenFull::kDropOldest;
+  dead_letter = true;
+  to.room = false;
+  auto output = Make();
+  const auto write = [&](uint64_t first, uint64_t last) {
+    for (uint64_t end = first; end < last; end += 10) {
+      output->Write(Rows(1, end, 10, 2000), NewAck());
+      output->Step();
+    }
+  };
+  const auto dropped = [&] { return Metric("spool_dropped_rows_total", {{"reason", "full"}}); };
+  write(1, 3000);
+  EXPECT_GT(dropped(), 0);
+  EXPECT_EQ(static_cast<double>(host.given_up["spool_full"]), dropped());
+  EXPECT_EQ(Metric("output_dropped_rows_total", {{"reason", "spool_full"}}), 0)
+      << "whoever takes them counts them";
+  // Beyond what may wait there, rows are dropped as without it.
+  host.slow = true;
+  write(3001, 9000);
+  EXPECT_LT(static_cast<double>(host.given_up["spool_full"]), dropped());
+  EXPECT_EQ(Metric("output_dropped_rows_total", {{"reason", "spool_full"}}) +
+                static_cast<double>(host.given_up["spool_full"]),
+            dropped());
+  host.waiting.clear();
+  const size_t before = host.given_up["spool_full"];
+  write(9001, 12000);
+  EXPECT_GT(host.given_up["spool_full"], before);
+  output->Stop(Duration(0));
 }
 
 TEST_F(SpooledOutputTest, KeepsUnwrittenBatchesUntilTheDiskTakesThem) {

@@ -306,6 +306,7 @@ bool DiskQueue::DropOldest() {
   const auto it = FindDroppable();
   if (it == segments_.end()) return false;
   const Segment dropped = *it;
+  ShowDropped(dropped);
   std::vector<DroppedRange>& ranges = cursor_.dropped;
   if (!ranges.empty() && ranges.back().to == dropped.first) {
     ranges.back().to = dropped.next;
@@ -328,6 +329,26 @@ bool DiskQueue::DropOldest() {
        fmt::format("spool {} is full: its oldest {} rows ({}) are given up", options_.dir, rows,
                    FormatByteSizeShort({dropped.size})));
   return true;
+}
+
+void DiskQueue::ShowDropped(const Segment& segment) {
+  if (options_.on_drop == nullptr) return;
+  auto reader =
+      SegmentReader::Open(env_.files(), PathOf(segment.first.sequence), segment.first.sequence);
+  if (!reader.ok()) return;
+  RecordHead head;
+  for (;;) {
+    const Result<bool> found = (*reader)->NextHead(segment.size, head);
+    if (!found.ok() || !*found || head.sequence >= segment.next.sequence) return;
+    Record record{.sequence = head.sequence,
+                  .next = {.sequence = head.sequence + 1, .row = head.first_row + head.rows},
+                  .rows = head.rows,
+                  .time = head.time,
+                  .payload = {}};
+    const Result<bool> whole = (*reader)->ReadPayload(head, record.payload);
+    if (!whole.ok()) return;
+    if (*whole) options_.on_drop(record);
+  }
 }
 
 // --- done ---

@@ -26,11 +26,21 @@
 
 namespace kelp::spool {
 
+struct Record {
+  uint64_t sequence = 0;
+  Position next;  // behind it
+  uint32_t rows = 0;
+  UnixNanos time = 0;
+  std::string payload;
+};
+
 struct DiskQueueOptions {
   std::string dir;
   ByteSize bytes_max = 1_GiB;
   WhenFull when_full = WhenFull::kBlock;
   SyncMode sync = SyncMode::kInterval;
+  // Called with each record that is going to be dropped to make room, before it is; may be empty.
+  std::function<void(const Record&)> on_drop;
 };
 
 // Rows that were in the queue and will not come out of it.
@@ -47,14 +57,6 @@ struct NewRecord {
   std::string_view payload;
   uint32_t rows = 0;
   UnixNanos time = 0;
-};
-
-struct Record {
-  uint64_t sequence = 0;
-  Position next;  // behind it
-  uint32_t rows = 0;
-  UnixNanos time = 0;
-  std::string payload;
 };
 
 // Keeps records in segment files, reads them in order, and remembers up to where they are done.
@@ -152,6 +154,7 @@ class DiskQueue {
   void LookAtDisk(uint64_t bytes);
   std::deque<Segment>::const_iterator FindDroppable() const;
   bool DropOldest();
+  void ShowDropped(const Segment& segment);
   Status WriteSegment(std::span<const NewRecord> records, uint64_t bytes);
   Status StartSegment();
   // Nothing more is written to the current file.

@@ -34,7 +34,11 @@ uint64_t RowsBetween(uint64_t first, uint64_t last) {
 class DiskQueueTest : public ::testing::Test {
  protected:
   DiskQueueOptions Options() {
-    return {.dir = kDir, .bytes_max = bytes_max, .when_full = when_full, .sync = sync};
+    return {.dir = kDir,
+            .bytes_max = bytes_max,
+            .when_full = when_full,
+            .sync = sync,
+            .on_drop = on_drop};
   }
   void Open() {
     opened.queue.reset();
@@ -64,6 +68,7 @@ class DiskQueueTest : public ::testing::Test {
   testing::SpoolEnv env{1};
   ByteSize bytes_max = 1_MiB;
   WhenFull when_full = WhenFull::kBlock;
+  std::function<void(const Record&)> on_drop;
   SyncMode sync = SyncMode::kInterval;
   Opened opened;
 };
@@ -151,6 +156,22 @@ TEST_F(DiskQueueTest, DropsTheOldestUnreadSegmentsWhenFullAndCountsTheirRows) {
   Open();
   EXPECT_EQ(ReadIds(queue()).size(), rest.size() + 10);
   EXPECT_TRUE(opened.losses->empty());
+}
+
+TEST_F(DiskQueueTest, ShowsEachRecordBeforeItIsDropped) {
+  when_full = WhenFull::kDropOldest;
+  std::vector<uint64_t> shown;
+  uint64_t rows = 0;
+  on_drop = [&](const Record& record) {
+    shown.push_back(record.sequence);
+    rows += record.rows;
+  };
+  Open();
+  Append(1, 2000);
+  ASSERT_FALSE(shown.empty());
+  EXPECT_EQ(shown, Ids(shown.front(), shown.back()));
+  EXPECT_EQ(rows, opened.lost_rows());
+  EXPECT_EQ(ReadIds(queue()).size() + shown.size(), 2000u);
 }
 
 TEST_F(DiskQueueTest, KeepsAPartOfTheDiskFree) {

@@ -5,14 +5,19 @@
 #include <utility>
 
 #include "base/log.h"
+#include "output/kelp/encoder_pool.h"
 
 namespace kelp::output {
 namespace {
 
-// A thread without work costs a stack and an encoder with its buffers; starting one costs 50 us.
+// A thread without work costs a stack; starting one costs 50 us.
 constexpr Duration kIdleAfter = 10s;
 // What a row adds to a batch set besides its values: time, end, begin, sizes.
 constexpr size_t kRowOverhead = 12;
+// Several lanes encode at once, beside what all of them hold: of a small budget a set takes no more
+// than this part, but enough to compress well.
+constexpr uint64_t kSetShare = 16;
+constexpr uint64_t kSetBytesMin = 256u << 10;
 
 // Rows of a set that are given up, under the numbers that they have in their batch.
 class RefusedRows final : public pipeline::AckTarget {
@@ -61,7 +66,7 @@ void KelpLane::Push(SharedBatch batch, pipeline::Ack ack) {
   queue_.push_back(std::move(item));
   if (!running_) {
     StartThread();
-  } else if (first || payload_ >= s_.config.batch_bytes.bytes || s_.room.tight()) {
+  } else if (first || payload_ >= SetBytesMax() || s_.room.tight()) {
     // In between, the thread sleeps until its next request is due.
     wake_.NotifyOne();
   }
@@ -84,11 +89,13 @@ void KelpLane::Run() {
       s_.target, s_.http, s_.env, s_.metrics, s_.limit, s_.config.zstd_level,
       [this](Duration wait) { return Pause(wait); },
       [this](const EncodedSet& set, std::string_view reason) { GiveUp(set, reason); });
-  codec::BatchSetEncoder encoder(s_.config.zstd_level);
+  const EncoderPool::User user(EncoderPool::Shared());
+  BudgetShare held(s_.memory);
   for (;;) {
     std::deque<Item> items = Collect();
     if (items.empty()) return;
-    const bool sent = sender.Send(Encode(std::move(items), encoder));
+    const bool sent = sender.Send(Encode(std::move(items), held));
+    held.Set(0);
     for (const SentBatch& batch : sent_) {
       if (sent) batch.ack->OnAck();  // else Collect ends the thread, and acks go unfulfilled
     }
@@ -104,8 +111,7 @@ std::deque<KelpLane::Item> KelpLane::Collect() {
     return {};
   }
   Duration now = s_.env.clock().Monotonic();
-  while (!stopping_ && payload_ < s_.config.batch_bytes.bytes && !s_.room.tight() &&
-         now < next_send_) {
+  while (!stopping_ && payload_ < SetBytesMax() && !s_.room.tight() && now < next_send_) {
     wake_.WaitFor(mu_, next_send_ - now);
     now = s_.env.clock().Monotonic();
   }
@@ -127,7 +133,8 @@ bool KelpLane::WaitForFirst() {
 std::deque<KelpLane::Item> KelpLane::TakeItems() {
   std::deque<Item> items;
   size_t payload = 0;
-  while (!queue_.empty() && payload < s_.config.batch_bytes.bytes) {
+  const size_t bytes_max = SetBytesMax();
+  while (!queue_.empty() && payload < bytes_max) {
     payload += queue_.front().payload;
     items.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -136,9 +143,17 @@ std::deque<KelpLane::Item> KelpLane::TakeItems() {
   return items;
 }
 
-EncodedSet KelpLane::Encode(std::deque<Item> items, codec::BatchSetEncoder& encoder) {
+size_t KelpLane::SetBytesMax() const {
+  const size_t wanted = s_.config.batch_bytes.bytes;
+  if (s_.memory == nullptr) return wanted;
+  return std::min<size_t>(wanted, std::max<uint64_t>(kSetBytesMin, s_.memory->limit() / kSetShare));
+}
+
+EncodedSet KelpLane::Encode(std::deque<Item> items, BudgetShare& held) {
+  EncoderPool::Lease encoder = EncoderPool::Shared().Borrow(s_.config.zstd_level);
   for (Item& item : items) {
-    encoder.Add(*item.batch, item.arrival);
+    encoder->Add(*item.batch, item.arrival);
+    held.Set(encoder->raw_bytes());
     SentBatch sent{.ack = std::make_shared<pipeline::SplitAck>(std::move(item.ack)), .rows = {}};
     if (!item.batch->all_selected()) {
       sent.rows.reserve(item.batch->selected_count());
@@ -150,8 +165,11 @@ EncodedSet KelpLane::Encode(std::deque<Item> items, codec::BatchSetEncoder& enco
     s_.room.Return(item.memory, s_.host);
   }
   EncodedSet set;
-  set.rows = encoder.rows();
-  set.body = encoder.Finish();
+  set.rows = encoder->rows();
+  held.Set(2 * encoder->raw_bytes());  // what does not compress is there twice for a moment
+  set.body = encoder->Finish();
+  held.Set(set.body.size());
+  if (held.tight()) encoder.DropAfterUse();
   return set;
 }
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/sync.h"
 #include "codec/kelp_batch.h"
 #include "output/kelp/kelp_config.h"
@@ -47,8 +48,10 @@ class KelpQueueRoom {
 //
 // Place:    KelpOutput has a few.
 // Owns:     a thread while there is something to do: started by the first Push, ended after
-//           kIdleAfter without one, and with it the encoder's buffers go.
+//           kIdleAfter without one.
 // Borrows:  everything it is given; all outlive it.
+// Limits:   what a set takes, from its encoding to its answer, counts in the agent's memory budget,
+//           and is a small part of it.
 // Threads:  thread-safe; BeginStop, WaitEnded and Join from one thread.
 // Tests:    kelp_output_test.cc
 class KelpLane {
@@ -62,6 +65,7 @@ class KelpLane {
     KelpQueueRoom& room;
     ConcurrencyLimit& limit;
     pipeline::OutputHost& host;
+    MemoryBudget* memory;  // the agent's; may be null
   };
 
   explicit KelpLane(const Services& services) : s_(services) {}
@@ -97,7 +101,10 @@ class KelpLane {
   // Waits for the first batch; false when the thread has to end.
   bool WaitForFirst() REQUIRES(mu_);
   std::deque<Item> TakeItems() REQUIRES(mu_);
-  EncodedSet Encode(std::deque<Item> items, codec::BatchSetEncoder& encoder);
+  // `held` counts what the set takes.
+  EncodedSet Encode(std::deque<Item> items, BudgetShare& held);
+  // A set is full with so many bytes before compression.
+  size_t SetBytesMax() const;
   // KelpSender::GiveUp.
   void GiveUp(const EncodedSet& set, std::string_view reason);
   // KelpSender::Pause.

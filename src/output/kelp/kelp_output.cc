@@ -31,6 +31,7 @@ KelpOutput::KelpOutput(const Config& config, const pipeline::ComponentContext& c
     : config_(config),
       env_(context.env()),
       shared_http_(context.services.http),
+      memory_(context.services.memory),
       metrics_(context),
       target_(config, context.env().files()),
       room_(config.queue_bytes_max.bytes, metrics_.queue_bytes),
@@ -49,7 +50,7 @@ Status KelpOutput::Start(pipeline::OutputHost& host) {
   net::HttpTransport& http = shared_http_ != nullptr ? *shared_http_ : *own_http_;
   for (uint32_t i = 0; i < config_.concurrency_max; ++i) {
     lanes_.push_back(std::make_unique<KelpLane>(
-        KelpLane::Services{config_, target_, http, env_, metrics_, room_, limit_, host}));
+        KelpLane::Services{config_, target_, http, env_, metrics_, room_, limit_, host, memory_}));
   }
   return OkStatus();
 }

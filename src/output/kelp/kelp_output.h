@@ -47,6 +47,7 @@ class KelpOutput final : public pipeline::Output {
   const Config config_;
   Env& env_;
   net::HttpTransport* const shared_http_;
+  MemoryBudget* const memory_;
   KelpOutputMetrics metrics_;
   KelpTarget target_;
   KelpQueueRoom room_;

@@ -99,6 +99,29 @@ TEST_F(KelpOutputTest, HasNoRoomWhileTheServerIsDown) {
   EXPECT_GE(fixture_.host.room_available, 1);
 }
 
+TEST_F(KelpOutputTest, CountsWhatIsUnderWayInTheMemoryBudget) {
+  MemoryBudget budget(1_MiB);
+  pipeline::ComponentContext context = fixture_.Context();
+  context.services.http = &server_;
+  context.services.memory = &budget;
+  std::atomic<bool> answers{false};
+  server_.SetRule([&](const std::vector<BatchPtr>&) {
+    return answers ? net::HttpResponse{.status = 0} : net::Error(503, "busy");
+  });
+  output_ = std::make_unique<KelpOutput>(config_, context);
+  ASSERT_TRUE(output_->Start(fixture_.host).ok());
+  std::string text(100000, ' ');
+  Random& random = RealEnv().random();
+  for (char& c : text) c = static_cast<char>(random.Next() % 128);  // does not compress much
+  output_->Write(NewBatch({text}), NewAck(fixture_.acks));
+  ASSERT_TRUE(Eventually([&] { return server_.request_count() > 0; }));
+  EXPECT_GT(budget.used(), 50000u);
+  answers = true;
+  ASSERT_TRUE(Eventually([&] { return fixture_.acks->done == 1; }));
+  EXPECT_TRUE(Eventually([&] { return budget.used() == 0; }));
+  output_.reset();
+}
+
 TEST_F(KelpOutputTest, KeepsEachOriginsOrderThroughFailures) {
   config_.concurrency_max = 3;
   config_.batch_bytes = 64_KiB;
