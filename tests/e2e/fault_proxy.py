@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server that refuses, stalls, answers 503 and loses answers."""
+"""A TCP proxy in front of a server that refuses, stalls, holds, answers 503 and loses answers."""
 import random
 import select
 import socket
@@ -8,6 +8,7 @@ import time
 MODES = ["pass"] * 6 + ["refuse", "stall", "unavailable", "too_many", "lose_answer"]
 MODE_SECONDS_MAX = 2.0
 STALL_SECONDS = 3.0
+HOLD_POLL_SECONDS = 0.05
 ANSWERS = {
     "unavailable": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
                    b"Content-Length: 0\r\nConnection: close\r\n\r\n",
@@ -16,14 +17,16 @@ ANSWERS = {
 
 
 class FaultProxy:
-    """Listens on a port of its own; `mode` says what happens to what comes in."""
+    """Listens on a port of its own; `mode` says what happens to what comes in: "pass", "hold"
+    (nothing passes until the mode changes), or one of MODES. Without a seed only the test changes it.
+    """
 
-    def __init__(self, target_port, seed):
+    def __init__(self, target_port, seed=None):
         self.target_port = target_port
         self.chance = random.Random(seed)
         self.mode = "pass"
         self.faults = 0
-        self.ending = False
+        self.ending = seed is None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.threads = [threading.Thread(target=self.accept, daemon=True),
@@ -62,6 +65,8 @@ class FaultProxy:
     def relay(self, client, server):
         while True:
             readable, _, _ = select.select([client, server], [], [], 0.2)
+            while self.mode == "hold":
+                time.sleep(HOLD_POLL_SECONDS)
             mode = self.mode
             if mode != "pass" and readable:
                 self.faults += 1
