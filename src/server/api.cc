@@ -11,6 +11,9 @@ constexpr const char* kRetryAfterSeconds = "2";
 // Searches that wait for a thread. More would only wait longer than people do.
 constexpr size_t kQueriesWaitingMax = 64;
 
+// Exports at once: each holds a thread and a block of rows. Few wait, as each may last for hours.
+constexpr int kExportThreads = 4;
+constexpr size_t kExportsWaitingMax = 4;
 // Logstores of one call. Each is a snapshot that stays open.
 constexpr size_t kLogstoresMax = 16;
 
@@ -58,7 +61,12 @@ Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, do
         query_router(std::move(request), std::move(answer));
       }),
       query_pool(std::make_unique<net::HandlerPool>(c.query.concurrent_max, kQueriesWaitingMax,
-                                                    query_handler)) {}
+                                                    query_handler)),
+      export_handler([this](net::HttpRequest request, std::shared_ptr<net::Responder> answer) {
+        export_router(std::move(request), std::move(answer));
+      }),
+      export_pool(
+          std::make_unique<net::HandlerPool>(kExportThreads, kExportsWaitingMax, export_handler)) {}
 
 std::optional<domain::Caller> CallerOf(Api& api, const net::HttpRequest& request) {
   if (const std::string_view token = request.BearerToken(); !token.empty()) {

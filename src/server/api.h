@@ -54,6 +54,10 @@ struct Api {
   net::Router query_router;
   const net::Handler query_handler;
   std::unique_ptr<net::HandlerPool> query_pool;
+  // Exports last as long as somebody reads them, and must not keep searches waiting.
+  net::Router export_router;
+  const net::Handler export_handler;
+  std::unique_ptr<net::HandlerPool> export_pool;
 };
 
 using ApiHandler = std::function<void(Api&, net::HttpRequest, const Answer&)>;
@@ -94,6 +98,7 @@ void AddIngestRoutes(net::Router& router, Api& api);
 void AddSearchRoutes(net::Router& router, Api& api);
 void AddInsightRoutes(net::Router& router, Api& api);
 void AddSqlRoutes(net::Router& router, Api& api);
+void AddExportRoutes(net::Router& router, Api& api);
 // Everything else: the console.
 void AddConsole(net::Router& router);
 

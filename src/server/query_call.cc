@@ -114,6 +114,11 @@ Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answ
   return OkStatus();
 }
 
+Status StatementError(const Status& status) {
+  if (status.code() != Code::kPermissionDenied) return status;
+  return InvalidArgumentError(std::string(status.message()));
+}
+
 void AppendStats(std::string& out, const query::Stats& stats, const std::string& partial) {
   const auto millis = [](Duration d) { return static_cast<double>(d.count()) / 1e6; };
   fmt::format_to(std::back_inserter(out),

@@ -50,6 +50,10 @@ struct QueryCall {
 Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answer,
                    std::string_view search, QueryCall& call, Problem& problem);
 
+// As callers of the API see what a statement did wrong: 403 is for callers without rights, and what
+// no statement may do is a wrong request.
+Status StatementError(const Status& status);
+
 // ,"stats":{...},"partial":...} : the end of an answer.
 void AppendStats(std::string& out, const query::Stats& stats, const std::string& partial);
 

@@ -2,8 +2,10 @@
 #ifndef KELP_SERVER_RUNNING_QUERIES_H_
 #define KELP_SERVER_RUNNING_QUERIES_H_
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +38,10 @@ class RunningQueries {
     Entry& operator=(const Entry&) = delete;
     ~Entry() { owner_.Remove(id_, state_); }
     const std::shared_ptr<State>& state() const { return state_; }
+    // Leaves word of how it ended: `partial` and `error` are empty when all is well.
+    void End(std::string partial, std::string error) {
+      owner_.Keep(id_, *state_, std::move(partial), std::move(error));
+    }
 
    private:
     RunningQueries& owner_;
@@ -51,6 +57,9 @@ class RunningQueries {
     uint64_t blocks = 0;
     uint64_t blocks_done = 0;
     Duration wall{0};  // of the oldest
+    bool running = true;
+    std::string partial;  // once it ended
+    std::string error;
   };
 
   // Ids need not be unique: Cancel reaches all of one id. An empty id cannot be cancelled by it.
@@ -68,20 +77,18 @@ class RunningQueries {
     for (auto it = begin; it != end; ++it) it->second->cancelled = true;
     return begin != end;
   }
-  // nullopt when none runs under that id.
+  // nullopt when none runs under that id, and none of the last kEndedMax that left word had it.
   std::optional<Figures> Progress(const std::string& id) {
     MutexLock lock(mu_);
     const auto [begin, end] = states_.equal_range(id);
-    if (begin == end) return std::nullopt;
+    if (begin == end) {
+      const auto ended = std::find_if(ended_.rbegin(), ended_.rend(),
+                                      [&](const auto& one) { return one.first == id; });
+      return ended == ended_.rend() ? std::nullopt : std::optional<Figures>(ended->second);
+    }
     Figures sum;
     for (auto it = begin; it != end; ++it) {
-      const query::Progress& progress = it->second->progress;
-      sum.rows_scanned += progress.rows_scanned;
-      sum.rows += progress.rows;
-      sum.bytes += progress.bytes;
-      sum.blocks += progress.blocks;
-      sum.blocks_done += progress.blocks_done;
-      sum.wall = std::max<Duration>(sum.wall, std::chrono::steady_clock::now() - it->second->begin);
+      Add(*it->second, sum);
     }
     return sum;
   }
@@ -93,6 +100,28 @@ class RunningQueries {
   }
 
  private:
+  // Whoever asks does so at once.
+  static constexpr size_t kEndedMax = 100;
+
+  static void Add(const State& state, Figures& sum) {
+    sum.rows_scanned += state.progress.rows_scanned;
+    sum.rows += state.progress.rows;
+    sum.bytes += state.progress.bytes;
+    sum.blocks += state.progress.blocks;
+    sum.blocks_done += state.progress.blocks_done;
+    sum.wall = std::max<Duration>(sum.wall, std::chrono::steady_clock::now() - state.begin);
+  }
+  void Keep(const std::string& id, const State& state, std::string partial, std::string error) {
+    if (id.empty()) return;
+    Figures figures;
+    Add(state, figures);
+    figures.running = false;
+    figures.partial = std::move(partial);
+    figures.error = std::move(error);
+    MutexLock lock(mu_);
+    ended_.emplace_back(id, std::move(figures));
+    if (ended_.size() > kEndedMax) ended_.pop_front();
+  }
   void Remove(const std::string& id, const std::shared_ptr<State>& state) {
     MutexLock lock(mu_);
     const auto [begin, end] = states_.equal_range(id);
@@ -105,6 +134,7 @@ class RunningQueries {
 
   Mutex mu_;
   std::multimap<std::string, std::shared_ptr<State>> states_ GUARDED_BY(mu_);
+  std::deque<std::pair<std::string, Figures>> ended_ GUARDED_BY(mu_);
   bool stopped_ GUARDED_BY(mu_) = false;
 };
 

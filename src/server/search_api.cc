@@ -85,9 +85,11 @@ void GetProgress(Api& api, const net::HttpRequest& request, const Answer& answer
                                                             static_cast<double>(done->blocks));
   answer->Send(net::Json(
       200,
-      fmt::format("{{\"rows_scanned\":{},\"rows\":{},\"bytes\":{},\"share\":{},\"wall_ms\":{}}}",
-                  done->rows_scanned, done->rows, done->bytes, share,
-                  std::chrono::duration_cast<std::chrono::milliseconds>(done->wall).count())));
+      fmt::format("{{\"state\":\"{}\",\"rows_scanned\":{},\"rows\":{},\"bytes\":{},\"share\":{},"
+                  "\"wall_ms\":{},\"partial\":{},\"error\":{}}}",
+                  done->running ? "running" : "ended", done->rows_scanned, done->rows, done->bytes,
+                  share, std::chrono::duration_cast<std::chrono::milliseconds>(done->wall).count(),
+                  JsonTextOrNull(done->partial), JsonTextOrNull(done->error))));
 }
 
 void Cancel(Api& api, const net::HttpRequest& request, const Answer& answer) {

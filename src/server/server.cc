@@ -60,6 +60,8 @@ class Server::Impl {
     ASSIGN_OR_RETURN(store_, store::Store::Open(env_, config_.ToStoreOptions(), metrics_));
     ASSIGN_OR_RETURN(domain_, domain::Domain::Open(env_, config_.DomainPath()));
     ASSIGN_OR_RETURN(library_, domain::Library::Open(env_, config_.DomainPath()));
+    // Of exports that a crash ended.
+    RETURN_IF_ERROR(env_.files().RemoveTree(config_.ExportDir()));
     RETURN_IF_ERROR(Provision(env_, config_, *domain_));
     ASSIGN_OR_RETURN(const auto logstores, domain_->AllLogstores());
     for (const domain::Logstore& logstore : logstores) {
@@ -77,6 +79,7 @@ class Server::Impl {
     AddSearchRoutes(router_, *api_);
     AddInsightRoutes(router_, *api_);
     AddSqlRoutes(router_, *api_);
+    AddExportRoutes(router_, *api_);
     AddConsole(router_);
     ready_.store(true, std::memory_order_release);
     return OkStatus();
@@ -90,6 +93,7 @@ class Server::Impl {
     }
     if (http_) http_->Shutdown(config_.shutdown_grace);
     if (api_) api_->query_pool->Stop();
+    if (api_) api_->export_pool->Stop();
     if (store_) {
       const Status flushed = store_->Flush();
       if (!flushed.ok()) LOG(kWarning, "cannot flush the store: {}", flushed.message());

@@ -68,6 +68,8 @@ struct ServerConfig {
   static const config::Schema<ServerConfig>& ConfigSchema();
 
   std::string StoreDir() const { return JoinPath(data_dir, "store"); }
+  // What an export writes before it sends it.
+  std::string ExportDir() const { return JoinPath(data_dir, "exports"); }
   std::string DomainPath() const { return JoinPath(data_dir, "domain.db"); }
   std::string AdminTokenPath() const { return JoinPath(data_dir, "admin.token"); }
   std::string AgentTokenPath() const { return JoinPath(data_dir, "agent.token"); }

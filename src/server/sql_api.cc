@@ -81,11 +81,7 @@ Result<CountedAnswer> RunSql(Api& api, const net::HttpRequest& request, const An
     if (failed.position) {
       problem.position = CharacterAt(text, std::min(pipe + 1 + *failed.position, text.size()));
     }
-    // 403 is for callers without rights; what no statement may do is a wrong request.
-    if (failed.status.code() == Code::kPermissionDenied) {
-      return InvalidArgumentError(std::string(failed.status.message()));
-    }
-    return failed.status;
+    return StatementError(failed.status);
   }
   std::string out =
       fmt::format("{{\"columns\":[{}],\"rows\":[{}],\"more\":{},\"chart\":{}", sink.columns(),

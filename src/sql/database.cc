@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "sql/lexer.h"
+
 namespace kelp::sql {
 namespace {
 
@@ -82,6 +84,9 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options) {
   }
   RETURN_IF_ERROR(database->Execute("SET errors_as_json = true"));
   RETURN_IF_ERROR(database->Execute("SET TimeZone = 'UTC'"));
+  if (!options.file.empty()) {
+    RETURN_IF_ERROR(database->Execute("SET allowed_paths = [" + QuoteText(options.file) + "]"));
+  }
   RETURN_IF_ERROR(database->Execute("SET enable_external_access = false"));
   RETURN_IF_ERROR(database->Execute("SET lock_configuration = true"));
   return database;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "base/units.h"
@@ -40,6 +41,7 @@ class Database {
     int threads = 2;
     ByteSize memory = 256_MiB;
     std::string temp_dir;  // empty: nothing is ever written to disk
+    std::string file;      // the only one that statements of ours may write; empty: none
   };
   static Result<std::unique_ptr<Database>> Open(const Options& options);
   ~Database();

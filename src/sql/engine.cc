@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "sql/cells.h"
 #include "sql/database.h"
+#include "sql/lexer.h"
 #include "sql/log_scan.h"
 #include "sql/pipes.h"
 #include "sql/sql.h"
@@ -20,6 +21,9 @@ using Type = LogColumn::Type;
 // How often a statement may start again because values did not fit the types of their columns. Each
 // time at least one column gets a wider type, and most statements name few.
 constexpr int kStartsMax = 12;
+
+// Row groups of 32 Ki rows: two threads hold one each, which must fit into the memory limit.
+constexpr const char* kParquetOptions = " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 32768)";
 
 Duration CpuOfProcess() {
   timespec now{};
@@ -68,7 +72,8 @@ class Run {
   size_t WrittenPlace(size_t place) const { return piped_ ? piped_->OriginalPlace(place) : place; }
 
   bool Prepare() {
-    auto opened = Database::Open({options_.library, options_.threads, request_.limits.memory, ""});
+    auto opened = Database::Open(
+        {options_.library, options_.threads, request_.limits.memory, "", request_.parquet_file});
     if (!opened.ok()) return Fail(opened.status());
     database_ = *std::move(opened);
     std::string_view text = request_.statement;
@@ -122,6 +127,7 @@ class Run {
         columns.push_back(DescribeColumn(inner.column_name(i), inner.column_type(i)));
       }
     }
+    if (!request_.parquet_file.empty()) return Copy(table);
     const Prepared outer(*database_, WithCasts(outcome_.sql, columns));
     if (outer.error()) return Refuse(*outer.error());
     std::vector<duckdb_type> types;
@@ -192,6 +198,20 @@ class Run {
     if (!started) sink_.Start(names);
     outcome_.chart = ChartOf(columns);
     return Next::kDone;
+  }
+
+  // Lets DuckDB write the rows into the file.
+  Next Copy(LogTable& table) {
+    const Prepared copy(*database_, "COPY (" + outcome_.sql + ") TO " +
+                                        QuoteText(request_.parquet_file) + kParquetOptions);
+    if (copy.error()) return Refuse(*copy.error());
+    const DuckDbLibrary& library = database_->library();
+    duckdb_result result;
+    const duckdb_state state = library.execute_prepared(copy.get(), &result);
+    const char* said = library.result_error(&result);
+    const DuckDbError error = DuckDbError::Parse(said == nullptr ? "" : said);
+    library.destroy_result(&result);
+    return state == DuckDBSuccess ? Next::kDone : Explain(table, error);
   }
 
   // False when enough rows were given.

@@ -67,6 +67,8 @@ struct Request {
   UnixNanos to = INT64_MAX;
   uint64_t rows_max = UINT64_MAX;
   query::Limits limits;
+  // Not empty: the rows go into this Parquet file, which is made, and none to the sink.
+  std::string parquet_file;
 };
 
 struct Outcome {
