@@ -100,7 +100,7 @@ function grouped(rows, keys, aggregates) {
 }
 
 function firstStep(rows, text) {
-  const step = text.trim();
+  const step = text.trim().replace(/\s+/g, ' ');
   const stats = /^stats\s+(.*?)(?:\s+by\s+(.*))?$/i.exec(step);
   if (stats) return grouped(rows, split(stats[2] ?? '').map(keyOf), split(stats[1]).map(aggregate));
   const top = /^top\s+(\d+)?\s*(.*)$/i.exec(step);

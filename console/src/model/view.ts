@@ -12,6 +12,16 @@ import {
 export const kChartKinds = ['table', 'line', 'bar', 'pie', 'value'] as const;
 export type ChartKind = (typeof kChartKinds)[number];
 export type Tab = 'rows' | 'patterns';
+// What patterns are compared with.
+export const kCompares = ['none', 'before', 'day', 'week'] as const;
+export type Compare = (typeof kCompares)[number];
+
+// A row whose neighbours are shown.
+export interface Place {
+  origin: { id: string; offset: number };
+  time: string;
+  logstore: string;
+}
 
 export interface View {
   project: string;
@@ -27,6 +37,8 @@ export interface View {
   columns: readonly string[];
   // Marked in rows beside the words of the query.
   highlight: string;
+  compare: Compare;
+  context: Place | null;
 }
 
 export const kDefaultView: View = {
@@ -39,6 +51,8 @@ export const kDefaultView: View = {
   chart: null,
   columns: [],
   highlight: '',
+  compare: 'none',
+  context: null,
 };
 
 export function oneOf<T extends string>(text: string | null, allowed: readonly T[]): T | null {
@@ -67,6 +81,18 @@ function columnsText(columns: readonly string[]): string {
   return columns.map((name) => name.replace(/%/g, '%25').replace(/,/g, '%2C')).join(',');
 }
 
+// ORIGIN~OFFSET~TIME~LOGSTORE; null when it is not that.
+function placeFrom(text: string | null): Place | null {
+  const match = /^([0-9a-f]{1,64})~(\d{1,19})~([\w.:+-]+)~([^~]+)$/.exec(text ?? '');
+  if (!match) return null;
+  const origin = { id: match[1]!, offset: Number(match[2]) };
+  return { origin, time: match[3]!, logstore: match[4]! };
+}
+
+function placeText({ origin, time, logstore }: Place): string {
+  return [origin.id, origin.offset, time, logstore].join('~');
+}
+
 export function viewFrom(params: URLSearchParams): View {
   return {
     project: params.get('project') ?? '',
@@ -78,6 +104,8 @@ export function viewFrom(params: URLSearchParams): View {
     chart: oneOf(params.get('chart'), kChartKinds),
     columns: columnsFrom(params.get('columns')),
     highlight: params.get('mark') ?? '',
+    compare: oneOf(params.get('compare'), kCompares) ?? 'none',
+    context: placeFrom(params.get('context')),
   };
 }
 
@@ -92,6 +120,8 @@ export function viewParams(view: View): URLSearchParams {
   if (view.chart) params.set('chart', view.chart);
   if (view.columns.length > 0) params.set('columns', columnsText(view.columns));
   if (view.highlight) params.set('mark', view.highlight);
+  if (view.compare !== 'none') params.set('compare', view.compare);
+  if (view.context) params.set('context', placeText(view.context));
   return params;
 }
 

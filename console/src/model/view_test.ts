@@ -18,6 +18,12 @@ const kRich: View = {
   chart: 'pie',
   columns: ['k8s.pod.name', 'odd,name', '100%', '%2C'],
   highlight: 'a b',
+  compare: 'day',
+  context: {
+    origin: { id: 'ab12', offset: 7 },
+    time: '2026-11-21T00:00:00.000000001Z',
+    logstore: 'web',
+  },
 };
 
 test('AnAddressBringsTheSameViewBack', () => {
@@ -46,6 +52,8 @@ test('EveryPartOfAViewCounts', () => {
     { chart: 'bar' },
     { columns: ['x'] },
     { highlight: 'x' },
+    { compare: 'week' },
+    { context: kRich.context },
   ];
   for (const other of others) assert.ok(!sameView(kView, { ...kView, ...other }));
 });
@@ -57,7 +65,8 @@ test('LooksAloneAskTheServerForNothing', () => {
 });
 
 test('UnknownChoicesAreIgnored', () => {
-  const view = viewFrom(new URLSearchParams('tab=nonsense&chart=radar'));
+  const view = viewFrom(new URLSearchParams('tab=nonsense&chart=radar&context=a~b'));
+  assert.equal(view.context, null);
   assert.equal(view.tab, 'rows');
   assert.equal(view.chart, null);
 });

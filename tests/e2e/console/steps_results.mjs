@@ -117,6 +117,26 @@ export const kResultSteps = {
     );
   },
 
+  async takesStatementsOfSeveralLines(c) {
+    await c.openSearch();
+    await c.page.click('#query');
+    await c.page.keyboard.type('user:*');
+    const low = await c.page.locator('.query-box').boundingBox();
+    for (const line of ['| SELECT user, count(*) AS n', '  GROUP BY user LIMIT 3']) {
+      await c.page.keyboard.press('Shift+Enter');
+      await c.page.keyboard.type(line);
+    }
+    const high = await c.page.locator('.query-box').boundingBox();
+    assert.ok(high.height > low.height + 30, 'the box does not grow');
+    await c.page.keyboard.press('Escape');
+    await c.shot('several-lines');
+    await c.page.click('#query');
+    await c.page.keyboard.press('Enter');
+    await c.page.waitForFunction(
+      () => document.querySelectorAll('#analysis tbody tr').length === 3,
+    );
+  },
+
   async saysWhereAStatementIsWrong(c) {
     await c.search('* | stats nothing_like_it(user)');
     await c.page.waitForSelector('#query-error');
@@ -244,6 +264,8 @@ export const kResultSteps = {
     await c.page.click('#context-before');
     await c.page.waitForFunction((n) => document.querySelectorAll('.context-row').length > n, few);
     await c.shot('context');
+    await c.page.reload();
+    await c.page.locator('.context-here').waitFor();
     await c.page.keyboard.press('Escape');
     await c.page.locator('#context').waitFor({ state: 'detached' });
   },

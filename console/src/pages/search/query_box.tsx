@@ -1,8 +1,9 @@
-// The search box: one line, coloured as the language reads it, with the wrong character marked.
+// The search box: coloured as the language reads it, with the wrong character marked. It is one line high and
+// grows with what is written while it has the focus; Shift and Enter begin a new line.
 //
-// The colours lie in a layer behind a transparent input; both scroll together, so what people edit is
-// a plain input with all of its habits.
-import { useLayoutEffect, useRef } from 'preact/hooks';
+// The colours lie in a layer behind a transparent text area of the same size and wrapping, so what people edit
+// is a plain text area with all of its habits.
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { StoreName } from '../../api/client';
 import { t } from '../../i18n/i18n';
 import { indexOfCharacter, tokenize } from '../../model/query_text';
@@ -16,6 +17,9 @@ export interface QueryError {
   message: string;
   position: number | null; // in characters
 }
+
+// About eight lines; more scroll.
+const kHeightMax = 178;
 
 interface Props {
   store: StoreName;
@@ -62,16 +66,25 @@ function Coloured({ text, wrong }: { text: string; wrong: number | null }) {
 }
 
 export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop }: Props) {
-  const input = useRef<HTMLInputElement>(null);
+  const input = useRef<HTMLTextAreaElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const wrong = errorIndex(draft, error);
   const shownError = error && error.query === draft ? error : null;
 
   const completion = useCompletion(store, input, onDraft);
+  const [focused, setFocused] = useState(false);
   const follow = () => {
-    if (input.current && layer.current) layer.current.scrollLeft = input.current.scrollLeft;
+    if (!input.current || !layer.current) return;
+    layer.current.scrollLeft = input.current.scrollLeft;
+    layer.current.scrollTop = input.current.scrollTop;
   };
-  useLayoutEffect(follow, [draft]);
+  useLayoutEffect(() => {
+    const box = input.current!;
+    box.style.height = '';
+    if (focused) box.style.height = `${Math.min(kHeightMax, box.scrollHeight)}px`;
+    else box.scrollTop = 0;
+    follow();
+  }, [draft, focused]);
   useLayoutEffect(() => {
     // The caret goes to where the query is wrong.
     if (wrong === null || document.activeElement !== input.current) return;
@@ -79,10 +92,21 @@ export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop 
     follow();
   }, [error]);
 
-  const onSubmit = (event: Event) => {
-    event.preventDefault();
+  const run = () => {
     completion.close();
     if (input.current) onRun(input.current.value);
+  };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    run();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    completion.onKeyDown(event);
+    // While characters are composed, Enter belongs to that.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.defaultPrevented)
+      return;
+    event.preventDefault();
+    run();
   };
   const stop = (event: Event) => {
     // The element becomes the submit button before the click has ended, and must not submit then.
@@ -91,16 +115,16 @@ export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop 
   };
   return (
     <form class="query" role="search" onSubmit={onSubmit}>
-      <div class={`query-box ${shownError ? 'query-refused' : ''}`}>
+      <div class={`query-box ${focused ? 'query-open' : ''} ${shownError ? 'query-refused' : ''}`}>
         <Icon name="search" size={18} />
         <div class="query-edit">
           <div class="query-layer" ref={layer} aria-hidden="true">
             <Coloured text={draft} wrong={wrong} />
           </div>
-          <input
+          <textarea
             ref={input}
             id="query"
-            type="text"
+            rows={1}
             value={draft}
             spellcheck={false}
             autoComplete="off"
@@ -110,9 +134,8 @@ export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop 
             aria-invalid={shownError !== null}
             aria-describedby={shownError ? 'query-error' : undefined}
             placeholder={t('query.placeholder')}
-            role="combobox"
             aria-autocomplete="list"
-            aria-expanded={completion.list.length > 0}
+            aria-haspopup="listbox"
             aria-controls="completion"
             aria-activedescendant={
               completion.active >= 0 ? `completion-${completion.active}` : undefined
@@ -121,8 +144,12 @@ export function QueryBox({ store, draft, running, error, onDraft, onRun, onStop 
               onDraft(event.currentTarget.value);
               completion.open();
             }}
-            onKeyDown={completion.onKeyDown}
-            onBlur={completion.close}
+            onKeyDown={onKeyDown}
+            onFocus={() => setFocused(true)}
+            onBlur={() => {
+              completion.close();
+              setFocused(false);
+            }}
             onScroll={follow}
           />
           <CompletionList {...completion} />

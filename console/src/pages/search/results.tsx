@@ -102,6 +102,8 @@ export function Results(props: Props) {
         store={store}
         query={view.query}
         window={state.window}
+        compare={view.compare}
+        onCompare={(compare) => onView({ compare })}
         onQuery={(query) => onView({ query, tab: 'rows' })}
       />
     );

@@ -1,7 +1,6 @@
 // The search page. The address says what is shown; everything here that changes the view changes the
 // address, and the session follows it.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Row } from '../../api/types';
 import { routeText } from '../../base/route';
 import { t } from '../../i18n/i18n';
 import { splitQuery } from '../../model/query_text';
@@ -106,28 +105,31 @@ export function SearchPage() {
   const state = useValue(session.state);
   const [draft, setDraft] = useState(view.query);
   const [unfolded, setUnfolded] = useState(0);
-  const [contextRow, setContextRow] = useState<Row | null>(null);
   const hold = useHold(session, view.live, unfolded);
   useDocumentTitle(`${view.query || view.logstore || t('page.search')} · Kelp`);
   useEffect(() => setDraft(view.query), [view.query]);
   const pattern = useMemo(() => markPattern(view), [view.query, view.highlight]);
   const isStatement = splitQuery(view.query).statement !== null;
 
-  // Shows another view; the same one runs again. Other looks of the same rows leave the place on the page.
+  // Shows another view; the same one runs again.
   const onView = (change: Partial<View>) => {
     const asked = { ...view, ...change };
     // A statement has an end; there is nothing to follow.
     const next = { ...asked, live: asked.live && splitQuery(asked.query).statement === null };
     if (sameView(next, view)) session.again();
     else router.go('search', viewParams(next));
+    // Other looks leave alone what is being typed, and the place on the page.
+    const isSearch = !sameSearch(next, view) || sameView(next, view);
+    if (!isSearch) return;
     setDraft(next.query);
-    if (!sameSearch(next, view) || sameView(next, view)) window.scrollTo({ top: 0 });
+    window.scrollTo({ top: 0 });
   };
   const actions = useRowActions({
     view,
     draft,
     onView,
-    onContext: setContextRow,
+    onContext: ({ origin, time, logstore }) =>
+      onView({ context: { origin, time, logstore: logstore ?? view.logstore } }),
     onOpenCount: setUnfolded,
   });
   useEffect(() => actions.closeAll(), [state.view]);
@@ -271,13 +273,13 @@ export function SearchPage() {
           </>
         )}
       </main>
-      {contextRow && (
+      {view.context && (
         <ContextDrawer
           store={store}
-          row={contextRow}
+          place={view.context}
           zone={zone}
           pattern={pattern}
-          onClose={() => setContextRow(null)}
+          onClose={() => onView({ context: null })}
         />
       )}
     </Shell>

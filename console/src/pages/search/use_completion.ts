@@ -21,7 +21,7 @@ const kPauseMillis = 120;
 export interface CompletionState {
   list: Completion[];
   active: number;
-  left: number; // characters before the part that is completed
+  left: number; // characters of its line before the part that is completed
   open: () => void;
   close: () => void;
   choose: (index: number) => void;
@@ -30,7 +30,7 @@ export interface CompletionState {
 
 export function useCompletion(
   store: StoreName,
-  input: RefObject<HTMLInputElement | null>,
+  input: RefObject<HTMLTextAreaElement | null>,
   onDraft: (text: string) => void,
 ): CompletionState {
   const { fieldNames, router } = useServices();
@@ -116,11 +116,12 @@ export function useCompletion(
   // Another view is another text in the box.
   useEffect(() => router.route.watch(close), []);
   useEffect(() => close, []);
-  const wanted = shown?.wanted;
+  const from = shown?.wanted.from ?? 0;
+  const line = input.current?.value.lastIndexOf('\n', from - 1) ?? -1;
   return {
     list: shown?.list ?? [],
     active,
-    left: wanted?.from ?? 0,
+    left: from - line - 1,
     open,
     close,
     choose,

@@ -20,7 +20,7 @@ function escape(): void {
 }
 
 function focusQuery(): void {
-  const input = document.querySelector<HTMLInputElement>('#query');
+  const input = document.querySelector<HTMLTextAreaElement>('#query');
   input?.focus();
   input?.select();
 }

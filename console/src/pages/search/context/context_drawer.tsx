@@ -7,6 +7,7 @@ import type { Row } from '../../../api/types';
 import { t, tn } from '../../../i18n/i18n';
 import { rowKey, rowView } from '../../../model/row';
 import { clockText, dateText, type Zone } from '../../../model/time';
+import type { Place } from '../../../model/view';
 import { copyText, useServices } from '../../../state/services';
 import { Icon } from '../../../ui/icon';
 import { Notice } from '../../../ui/notice';
@@ -14,7 +15,7 @@ import { Marked } from '../marked';
 
 export interface ContextDrawerProps {
   store: StoreName;
-  row: Row;
+  place: Place;
   zone: Zone;
   pattern: RegExp | null;
   onClose: () => void;
@@ -25,18 +26,26 @@ const kStep = 50;
 // The server's own limit on each side.
 const kSideMax = 999;
 
+function placeKey({ origin, logstore }: Place): string {
+  return `${logstore}/${origin.id}/${origin.offset}`;
+}
+
 interface Loaded {
   answer: ContextAnswer | null;
   problem: ApiError | null;
 }
 
-function useContextRows({ store, row }: ContextDrawerProps, before: number, after: number): Loaded {
+function useContextRows(
+  { store, place }: ContextDrawerProps,
+  before: number,
+  after: number,
+): Loaded {
   const { api } = useServices();
   const [loaded, setLoaded] = useState<Loaded>({ answer: null, problem: null });
   useEffect(() => {
     const abort = new AbortController();
-    const where = { ...store, logstore: row.logstore ?? store.logstore };
-    contextOf(api, where, row, { before, after }, abort.signal).then(
+    const where = { ...store, logstore: place.logstore };
+    contextOf(api, where, place, { before, after }, abort.signal).then(
       (answer) => !abort.signal.aborted && setLoaded({ answer, problem: null }),
       (error: unknown) => {
         if (isAbort(error) || abort.signal.aborted) return;
@@ -45,7 +54,7 @@ function useContextRows({ store, row }: ContextDrawerProps, before: number, afte
       },
     );
     return () => abort.abort();
-  }, [row, before, after]);
+  }, [placeKey(place), before, after]);
   return loaded;
 }
 
@@ -82,7 +91,7 @@ function ContextLine({ row, here, zone, pattern }: LineProps) {
 }
 
 export function ContextDrawer(props: ContextDrawerProps) {
-  const { row, zone, pattern, onClose } = props;
+  const { zone, pattern, onClose } = props;
   const { toaster } = useServices();
   const [before, setBefore] = useState(kFirst);
   const [after, setAfter] = useState(kFirst);
@@ -97,7 +106,8 @@ export function ContextDrawer(props: ContextDrawerProps) {
       ?.scrollIntoView({ block: before === kFirst ? 'center' : 'nearest' });
   }, [answer]);
   const rows = answer?.rows ?? [];
-  const at = answer?.at ?? rows.findIndex((each) => rowKey(each) === rowKey(row));
+  const at = answer?.at ?? -1;
+  const here = rows[at] ?? rows[0];
   return (
     <dialog
       ref={element}
@@ -110,7 +120,7 @@ export function ContextDrawer(props: ContextDrawerProps) {
       <div class="drawer-body">
         <header>
           <h2>{t('context.title')}</h2>
-          <span class="hint">{rowView(row).source}</span>
+          <span class="hint">{here && rowView(here).source}</span>
           <span class="grow" />
           <button
             type="button"

@@ -9,6 +9,7 @@ import { countText } from '../../../model/number';
 import { addTerm, splitQuery } from '../../../model/query_text';
 import { kDay, kHour, unixNanosText } from '../../../model/time';
 import type { Window } from '../../../model/time_range';
+import type { Compare } from '../../../model/view';
 import { useServices } from '../../../state/services';
 import { Icon } from '../../../ui/icon';
 import { Notice } from '../../../ui/notice';
@@ -18,10 +19,10 @@ export interface PatternsViewProps {
   store: StoreName;
   query: string;
   window: Window;
+  compare: Compare;
+  onCompare: (compare: Compare) => void;
   onQuery: (query: string) => void;
 }
-
-type Compare = 'none' | 'before' | 'day' | 'week';
 
 const kPatternsAsked = 100;
 // A share that changed by less than this is as ever.
@@ -167,7 +168,7 @@ function PatternRow({
 }
 
 export function PatternsView(props: PatternsViewProps) {
-  const [compare, setCompare] = useState<Compare>('none');
+  const { compare, onCompare } = props;
   const { answer, problem, loading } = usePatterns(props, compare);
   const span = props.window.to - props.window.from;
   const options: Array<readonly [Compare, string]> = [
@@ -189,7 +190,7 @@ export function PatternsView(props: PatternsViewProps) {
           label={t('patterns.compare')}
           value={compare}
           options={options}
-          onChange={setCompare}
+          onChange={onCompare}
         />
         <span class="grow" />
         {answer && (
