@@ -52,7 +52,24 @@ const kTextPairs: Array<[string[], string[]]> = [
   ],
 ];
 const kGraphicPairs: Array<[string[], string[]]> = [
-  [['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'bar-active'], ['surface']],
+  [
+    [
+      'c0',
+      'c1',
+      'c2',
+      'c3',
+      'c4',
+      'c5',
+      'c6',
+      'c7',
+      'c8',
+      'c9',
+      'bar-active',
+      'bar-error',
+      'bar-warn',
+    ],
+    ['surface'],
+  ],
 ];
 
 test('TextCanBeReadInBothThemes', () => {
