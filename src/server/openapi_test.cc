@@ -196,6 +196,7 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
   const std::string project = "/api/v1/projects/default";
   const std::string logs = project + "/logstores/logs";
   const std::string none = "/api/v1/projects/none";
+  const std::string loki = "/loki/api/v1";
   const std::string big(65 << 10, 'x');
   const std::string origin = "00000000000000010000000000000002";
   return {
@@ -303,6 +304,27 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
       {"listTokens", {200, "/api/v1/tokens"}},
       {"deleteToken", {404, "/api/v1/tokens/none"}},
       {"listAgents", {200, "/api/v1/agents"}},
+      {"lokiQueryRange", {200, loki + "/query_range?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiQueryRange",
+       {200, loki + "/query_range?query=rate(%7Blogstore=%22logs%22%7D%5B1m%5D)"}},
+      {"lokiQueryRange", {400, loki + "/query_range?query=%7B"}},
+      {"lokiQuery", {200, loki + "/query?query=vector(1)"}},
+      {"lokiQuery", {200, loki + "/query?query=1"}},
+      {"lokiLabels", {200, loki + "/labels"}},
+      {"lokiLabelValues", {200, loki + "/label/logstore/values"}},
+      {"lokiSeries", {200, loki + "/series"}},
+      {"lokiStats", {200, loki + "/index/stats?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiVolume", {200, loki + "/index/volume?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiVolumeRange", {200, loki + "/index/volume_range?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiDetectedLabels", {200, loki + "/detected_labels"}},
+      {"lokiDetectedFields", {200, loki + "/detected_fields?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiDetectedFieldValues",
+       {200, loki + "/detected_field/n/values?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiPatterns", {200, loki + "/patterns?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiFormatQuery", {200, loki + "/format_query?query=%7Blogstore=%22logs%22%7D"}},
+      {"lokiBuildInfo", {200, loki + "/status/buildinfo"}},
+      {"lokiDrilldownLimits", {200, loki + "/drilldown-limits"}},
+      {"lokiTail", {400, loki + "/tail?query=%7Blogstore=%22logs%22%7D"}},
       {"deleteLogstore", {204, "/api/v1/projects/web/logstores/a"}},
       {"deleteLogstore", {404, "/api/v1/projects/web/logstores/a"}},
       {"deleteProject", {204, "/api/v1/projects/web"}},

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "domain/secret.h"
 #include "server/api.h"
+#include "server/loki_api.h"
 
 namespace kelp::server {
 namespace {
@@ -80,6 +81,9 @@ class Server::Impl {
     AddInsightRoutes(router_, *api_);
     AddSqlRoutes(router_, *api_);
     AddExportRoutes(router_, *api_);
+    loki_tails_ = std::make_unique<LokiTails>(env_.clock(), *store_, metrics_,
+                                              config_.query.tails_max);
+    AddLokiRoutes(router_, *api_, *loki_tails_);
     AddConsole(router_);
     ready_.store(true, std::memory_order_release);
     return OkStatus();
@@ -87,6 +91,7 @@ class Server::Impl {
 
   void Stop() {
     if (std::exchange(stopped_, true)) return;
+    if (loki_tails_) loki_tails_->Stop();
     if (api_) {
       api_->tails.Stop();
       api_->queries.Stop();
@@ -142,6 +147,7 @@ class Server::Impl {
   std::unique_ptr<domain::Library> library_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Api> api_;
+  std::unique_ptr<LokiTails> loki_tails_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
