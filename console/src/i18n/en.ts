@@ -3,7 +3,6 @@
 export const en = {
   'app.name': 'Kelp',
   'app.language.next': '中文',
-  'app.language': 'Switch to Chinese',
   'app.loading': 'Loading…',
   'app.skip': 'Skip to the results',
   'app.sign_out': 'Sign out',
@@ -174,7 +173,6 @@ export const en = {
   'stats.cancelled': 'Stopped',
   'stats.blocks': '{skipped} of {blocks} blocks skipped',
   'stats.scanned': '{rows} rows, {bytes} read',
-  'stats.wall': '{time}',
   'stats.detail': '{rows} rows and {bytes} were read in {wall}; {cpu} of processor time.',
 
   'notice.partial': 'Not everything was searched: {why}',
@@ -190,12 +188,10 @@ export const en = {
   'notice.failed': 'The search failed.',
   'notice.invalid': 'The server cannot read this query.',
   'notice.histogram': 'The histogram is missing: {message}',
-  'notice.dismiss': 'Dismiss',
 
   'empty.title': 'No matching rows',
   'empty.text': 'Nothing from {window} matches this search.',
   'empty.text_all': 'No rows arrived from {window}.',
-  'empty.try': 'What may help',
   'empty.widen': 'Search the last {duration}',
   'empty.newest': 'Go to the newest rows ({time})',
   'empty.clear': 'Show every row of this range',
@@ -498,4 +494,16 @@ export const en = {
   'keys.export': 'Export',
   'keys.pages': 'Go to a page',
   'keys.complete': 'Take a proposal',
+
+  'explain.title': 'Why',
+  'explain.blocks': '{n} blocks, and what became of them',
+  'explain.time': 'outside the time range',
+  'explain.words': 'a word is not in them',
+  'explain.values': 'no tag or value fits',
+  'explain.no_field': 'without the field',
+  'explain.whole': 'answered without reading them',
+  'explain.scanned': 'read',
+  'explain.not_reached': 'not reached: enough rows were found',
+  'explain.terms': 'Conditions',
+  'explain.term': 'rules out {ruled}, holds in all of {settled}',
 } as const;

@@ -4,7 +4,6 @@ import type { en } from './en';
 export const zh: Record<keyof typeof en, string> = {
   'app.name': 'Kelp',
   'app.language.next': 'English',
-  'app.language': '切换到英文',
   'app.loading': '加载中…',
   'app.skip': '跳到结果',
   'app.sign_out': '退出登录',
@@ -170,7 +169,6 @@ export const zh: Record<keyof typeof en, string> = {
   'stats.cancelled': '已停止',
   'stats.blocks': '{blocks} 个数据块中跳过 {skipped} 个',
   'stats.scanned': '读取 {rows} 行、{bytes}',
-  'stats.wall': '{time}',
   'stats.detail': '{wall} 内读取 {rows} 行、{bytes}；占用处理器 {cpu}。',
 
   'notice.partial': '未搜索全部数据：{why}',
@@ -184,12 +182,10 @@ export const zh: Record<keyof typeof en, string> = {
   'notice.failed': '搜索失败。',
   'notice.invalid': '服务器无法识别此查询。',
   'notice.histogram': '无法显示直方图：{message}',
-  'notice.dismiss': '关闭提示',
 
   'empty.title': '没有匹配的行',
   'empty.text': '{window} 内没有匹配此搜索的行。',
   'empty.text_all': '{window} 内没有收到日志。',
-  'empty.try': '可以试试',
   'empty.widen': '搜索最近 {duration}',
   'empty.newest': '跳到最新的行（{time}）',
   'empty.clear': '显示此范围内的所有行',
@@ -488,4 +484,16 @@ export const zh: Record<keyof typeof en, string> = {
   'keys.export': '导出',
   'keys.pages': '跳转页面',
   'keys.complete': '采用建议',
+
+  'explain.title': '原因',
+  'explain.blocks': '{n} 个数据块的处理结果',
+  'explain.time': '不在时间范围内',
+  'explain.words': '不含所需的词',
+  'explain.values': '没有匹配的标签或值',
+  'explain.no_field': '没有该字段',
+  'explain.whole': '无需读取即可得出结果',
+  'explain.scanned': '已读取',
+  'explain.not_reached': '未到达：已找到足够的行',
+  'explain.terms': '条件',
+  'explain.term': '排除 {ruled} 块，{settled} 块全部满足',
 };

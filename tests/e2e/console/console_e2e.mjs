@@ -1,6 +1,6 @@
 // Drives the console in a real Chromium against a running server.
 //
-//   node console_e2e.mjs BASE_URL SIGN_IN_CODE [SCREENSHOT_DIR]
+//   node console_e2e.mjs BASE_URL SIGN_IN_CODE [SCREENSHOT_DIR]     console_real.sh starts what it needs
 //   node console_e2e.mjs --dev [SCREENSHOT_DIR]     against console/dev-server.mjs, which it starts
 //
 // Writes its own rows into a fresh logstore through the API, then does what an operator does: signs in,
@@ -154,7 +154,15 @@ class Console {
   // Opens a page by its address and waits for its title.
   async open(page, params = {}) {
     await this.page.goto(`${this.base}/#/${page}?${new URLSearchParams(params)}`);
+    await this.page
+      .locator(`nav a[aria-current][href="#/${page}"]`)
+      .first()
+      .waitFor({ state: 'attached' });
     await this.page.locator('h1').waitFor();
+    // The page listens to the keyboard once it has been painted.
+    await this.page.evaluate(async () => {
+      for (let n = 0; n < 3; ++n) await new Promise((resolve) => requestAnimationFrame(resolve));
+    });
   }
 
   // The search page with this logstore, newest hour.
@@ -438,13 +446,16 @@ async function main() {
 
   const c = new Console(page, base, shots);
   c.complaints = complaints;
+  // A logstore to which an agent sends a file, and a search for a row in the middle of it.
+  const [project, logstore] = (process.env.KELP_E2E_FOLLOWED ?? 'default/cluster').split('/');
+  const followed = { project, logstore, query: dev ? 'NOERROR' : '"number 40"' };
   let failed = 0;
   const { signsOut, ...first } = kSteps;
   const steps = { ...first, ...kResultSteps, ...kPageSteps, signsOut };
   for (const [name, step] of Object.entries(steps)) {
     const started = Date.now();
     try {
-      await step(c, { code, browser, dev });
+      await step(c, { code, browser, dev, followed });
       assert.deepEqual(complaints, []);
       console.log(`ok ${name} (${Date.now() - started} ms)`);
     } catch (error) {

@@ -207,6 +207,15 @@ export const kResultSteps = {
     await c.page.locator('.histogram .bar-error').first().waitFor();
   },
 
+  async saysWhyBlocksWereSkipped(c) {
+    await c.openSearch({ q: 'user:* request' });
+    await c.page.click('#explain-button');
+    await c.page.locator('#explain .fates dt').first().waitFor();
+    assert.match(await c.page.locator('.explain-plan').innerText(), /request/);
+    await c.shot('explain');
+    await c.page.keyboard.press('Escape');
+  },
+
   async groupsRowsByPattern(c) {
     await c.openSearch();
     await c.page.keyboard.press('Escape');
@@ -252,10 +261,9 @@ export const kResultSteps = {
     assert.equal(await c.total(), c.rowCount / 50);
   },
 
-  async showsARowInItsContext(c, { dev }) {
-    // Rows that were posted have no origin; those of the development server do.
-    if (!dev) return;
-    await c.open('search', { project: 'default', logstore: 'cluster', q: 'NOERROR', from: '-1d' });
+  async showsARowInItsContext(c, { followed }) {
+    const { project, logstore, query } = followed;
+    await c.open('search', { project, logstore, q: query, from: '-1d' });
     await c.settled();
     await c.page.locator('#rows .row-fold').first().click();
     await c.page.locator('.row-open button', { hasText: 'In its context' }).click();

@@ -2,6 +2,7 @@
 // reader who opens one opens others.
 export { Analysis } from './analysis/analysis';
 export { ContextDrawer } from './context/context_drawer';
+export { ExplainPanel } from './explain/explain_panel';
 export { ExportPanel } from './export/export_panel';
 export { FieldsPanel } from './fields/fields_panel';
 export { Library } from './library/library';

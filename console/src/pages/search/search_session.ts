@@ -11,7 +11,7 @@ import { newId } from '../../base/id';
 import { Value } from '../../base/value';
 import { bucketsFor, type Histogram } from '../../model/histogram';
 import { addTerm, splitQuery, type QueryParts } from '../../model/query_text';
-import { serverTime, unixNanosText } from '../../model/time';
+import { parseRfc3339, serverTime, unixNanosText } from '../../model/time';
 import { resolveRange, type Window } from '../../model/time_range';
 import { levelTerms, type LevelTerms } from '../../model/level_terms';
 import type { View } from '../../model/view';
@@ -96,6 +96,8 @@ interface Run {
   timer: ReturnType<typeof setInterval> | null;
   // While live: rows that a search has brought, and that the tail may bring again.
   brought: RowBag;
+  // While live: when the reader cleared the list; 0: never.
+  clearedAt: number;
   // While live: the histogram is counted again at this time, by performance.now().
   countAgainAt: number;
 }
@@ -130,6 +132,7 @@ export class SearchSession {
       feed: null,
       timer: null,
       brought: new RowBag([]),
+      clearedAt: 0,
       countAgainAt: 0,
     };
     this.run = run;
@@ -330,6 +333,7 @@ export class SearchSession {
 
   // Empties the list of a live run; what comes next is shown as before.
   clear(): void {
+    if (this.run) this.run.clearedAt = this.api.now();
     this.state.patch({ rows: RowStore.empty, stale: false, cursor: null });
   }
 
@@ -372,12 +376,14 @@ export class SearchSession {
     const state = this.state.get();
     const shown = state.stale ? RowStore.empty : state.rows;
     const known = shown.count > 0;
-    const missing = new RowBag(shown.all().map(({ row }) => row)).without(answer.rows);
+    // What the reader has cleared away does not come back.
+    const wanted = answer.rows.filter((row) => parseRfc3339(row.time) >= run.clearedAt);
+    const missing = new RowBag(shown.all().map(({ row }) => row)).without(wanted);
     run.brought = new RowBag(missing);
     this.state.patch({
       rows: known ? shown.merge(missing) : RowStore.of(missing),
       stale: false,
-      cursor: known && state.cursor !== null ? state.cursor : answer.cursor,
+      cursor: run.clearedAt > 0 || (known && state.cursor !== null) ? state.cursor : answer.cursor,
       stats: answer.stats,
       partial: answer.partial,
     });

@@ -184,3 +184,17 @@ test('AHeldListStaysHeldWhenTheQueryChanges', () => {
   assert.equal(session.state.get().rows.count, 0);
   session.dispose();
 });
+
+test('WhatWasClearedDoesNotComeBackWithTheRowsBefore', async () => {
+  const { session, calls, events } = live();
+  events().onOpen();
+  await settle();
+  session.clear();
+  // The server says now is 1e12; these rows are of 2026, so one older than that is needed.
+  const old = { ...answer([1], null).rows[0]!, time: '2001-09-09T01:00:00Z' };
+  calls[0]!.answer({ ...answer([2], 'c1'), rows: [answer([2], null).rows[0]!, old] });
+  await settle();
+  assert.deepEqual(offsets(session), [2]);
+  assert.equal(session.state.get().cursor, null);
+  session.dispose();
+});

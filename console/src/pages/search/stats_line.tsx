@@ -2,7 +2,12 @@
 import { t, tn } from '../../i18n/i18n';
 import { bytesText, compactCount, countText, millisText } from '../../model/number';
 import { spanText } from '../../model/time_range';
+import { lazy } from '../../ui/lazy';
+import { Popover } from '../../ui/popover';
+import type { ExplainPanelProps } from './explain/explain_panel';
 import type { SearchState } from './search_session';
+
+const ExplainPanel = lazy<ExplainPanelProps>(async () => (await import('./parts')).ExplainPanel);
 
 function countOf(state: SearchState): string {
   const { searching, cancelled, rows, table, histogram, stale, counting, problem } = state;
@@ -17,6 +22,33 @@ function countOf(state: SearchState): string {
   return t('stats.shown', { shown: countText(rows.count), total: countText(histogram.total) });
 }
 
+// How many blocks could be skipped; opened, why.
+function Blocks({ state }: { state: SearchState }) {
+  const { stats, view, window: range } = state;
+  if (!stats || !view || !range) return null;
+  const text = t('stats.blocks', {
+    skipped: countText(stats.blocks_skipped),
+    blocks: countText(stats.blocks),
+  });
+  return (
+    <Popover
+      label={`${text}. ${t('explain.title')}`}
+      face={text}
+      buttonClass="stats-blocks"
+      panelClass="panel-explain"
+      id="explain-button"
+    >
+      {() => (
+        <ExplainPanel
+          store={{ project: view.project, logstore: view.logstore }}
+          query={view.query}
+          window={range}
+        />
+      )}
+    </Popover>
+  );
+}
+
 export function StatsLine({ state }: { state: SearchState }) {
   const { stats, histogram, live } = state;
   const detail = stats
@@ -28,18 +60,13 @@ export function StatsLine({ state }: { state: SearchState }) {
       })
     : '';
   return (
-    <p class="stats" aria-label={t('stats.label')} role="status" title={detail}>
-      <strong>
+    <div class="stats" aria-label={t('stats.label')} title={detail}>
+      <strong role="status">
         {live ? tn('stats.found', state.rows.count, countText(state.rows.count)) : countOf(state)}
       </strong>
       {stats && !state.stale && !live && (
         <>
-          <span>
-            {t('stats.blocks', {
-              skipped: countText(stats.blocks_skipped),
-              blocks: countText(stats.blocks),
-            })}
-          </span>
+          <Blocks state={state} />
           <span class="stats-scanned">
             {t('stats.scanned', {
               rows: compactCount(stats.rows_scanned),
@@ -52,6 +79,6 @@ export function StatsLine({ state }: { state: SearchState }) {
       {histogram && histogram.counts.length > 1 && (
         <span class="stats-step">{t('histogram.step', { span: spanText(histogram.step) })}</span>
       )}
-    </p>
+    </div>
   );
 }
