@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/public_address.h"
+
 namespace kelp::net {
 namespace {
 
@@ -124,9 +126,10 @@ ClientLink::~ClientLink() {
 
 Result<std::unique_ptr<ClientLink>> ClientLink::Open(const Url& url, Duration connect_timeout,
                                                      LinkDeadline deadline, int cancel_fd,
-                                                     std::shared_ptr<TlsClientContext> tls) {
+                                                     std::shared_ptr<TlsClientContext> tls,
+                                                     bool public_only) {
   std::unique_ptr<ClientLink> link(new ClientLink(url.Authority(), cancel_fd));
-  RETURN_IF_ERROR(link->Dial(url, connect_timeout, deadline));
+  RETURN_IF_ERROR(link->Dial(url, connect_timeout, deadline, public_only));
   if (tls) RETURN_IF_ERROR(link->StartTls(url.host, deadline, std::move(tls)));
   return link;
 }
@@ -135,10 +138,17 @@ Result<short> ClientLink::Wait(short events, LinkDeadline deadline) const {
   return PollOne(fd_, events, cancel_fd_, deadline, peer_);
 }
 
-Status ClientLink::Dial(const Url& url, Duration connect_timeout, LinkDeadline deadline) {
+Status ClientLink::Dial(const Url& url, Duration connect_timeout, LinkDeadline deadline,
+                        bool public_only) {
   ASSIGN_OR_RETURN(const std::vector<Address> addresses, FindAddresses(url, cancel_fd_, deadline));
   Status last;
   for (const Address& address : addresses) {
+    // Here, at the address itself: a name can lead elsewhere each time it is looked up.
+    if (public_only && !IsPublicAddress(address.storage)) {
+      last =
+          InvalidArgumentError(peer_ + " is an address of a private network, which is not allowed");
+      continue;
+    }
     if (fd_ >= 0) ::close(fd_);
     fd_ = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return ErrnoError("cannot open a socket to " + peer_);

@@ -28,10 +28,12 @@ using LinkDeadline = std::chrono::steady_clock::time_point;
 // Tests:    http_client_test.cc
 class ClientLink {
  public:
-  // Tries the host's addresses one after the other. `tls` null: plain.
+  // Tries the host's addresses one after the other; with `public_only`, only those of the open
+  // Internet (public_address.h). `tls` null: plain.
   static Result<std::unique_ptr<ClientLink>> Open(const Url& url, Duration connect_timeout,
                                                   LinkDeadline deadline, int cancel_fd,
-                                                  std::shared_ptr<TlsClientContext> tls);
+                                                  std::shared_ptr<TlsClientContext> tls,
+                                                  bool public_only = false);
   ~ClientLink();
   ClientLink(const ClientLink&) = delete;
   ClientLink& operator=(const ClientLink&) = delete;
@@ -47,7 +49,7 @@ class ClientLink {
  private:
   ClientLink(std::string peer, int cancel_fd) : peer_(std::move(peer)), cancel_fd_(cancel_fd) {}
 
-  Status Dial(const Url& url, Duration connect_timeout, LinkDeadline deadline);
+  Status Dial(const Url& url, Duration connect_timeout, LinkDeadline deadline, bool public_only);
   Status StartTls(const std::string& host, LinkDeadline deadline,
                   std::shared_ptr<TlsClientContext> tls);
   // Waits for `events`; gives the ones that came.

@@ -191,7 +191,8 @@ class HttpClient::Impl {
     }
     ASSIGN_OR_RETURN(std::shared_ptr<TlsClientContext> tls, TlsFor(url));
     Result<std::unique_ptr<ClientLink>> link =
-        ClientLink::Open(url, options_.connect_timeout, job.deadline, cancel_fd_, std::move(tls));
+        ClientLink::Open(url, options_.connect_timeout, job.deadline, cancel_fd_, std::move(tls),
+                         options_.public_addresses_only);
     if (!link.ok()) return link.status();
     bool untouched = false;
     return ExchangeOn(*std::move(link), job, &untouched);

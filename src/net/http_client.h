@@ -62,6 +62,8 @@ struct HttpClientOptions {
   Duration idle_timeout = 50s;      // kept connections older than this are not used again
   size_t idle_connections_max = 8;  // kept, all hosts together
   std::string user_agent = "kelp";
+  // Refuse addresses of private networks with kInvalidArgument: for URLs that users choose.
+  bool public_addresses_only = false;
   TlsClientOptions tls;
 };
 

@@ -1,14 +1,17 @@
 #include "net/http_client.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <future>
 #include <thread>
 
 #include "net/http_server.h"
+#include "net/public_address.h"
 
 namespace kelp::net {
 namespace {
@@ -212,6 +215,61 @@ TEST(HttpClient, EndsAStreamThatFallsSilent) {
   EXPECT_EQ(answer.status().code(), Code::kDeadlineExceeded);
   EXPECT_EQ(got, "x");
   ::close(serving.get());
+}
+
+sockaddr_storage AddressOf(const std::string& text) {
+  sockaddr_storage out{};
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    std::memcpy(&out, &v4, sizeof v4);
+  } else if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+    std::memcpy(&out, &v6, sizeof v6);
+  }
+  return out;
+}
+
+TEST(PublicAddress, TellsTheOpenInternetFromEverythingElse) {
+  for (const char* text : {"1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111",
+                           "::ffff:1.1.1.1", "64:ff9b::101:101"}) {
+    EXPECT_TRUE(IsPublicAddress(AddressOf(text))) << text;
+  }
+  for (const char* text : {"127.0.0.1",
+                           "127.9.9.9",
+                           "10.0.0.1",
+                           "172.16.0.1",
+                           "172.31.255.255",
+                           "192.168.1.1",
+                           "169.254.169.254",
+                           "100.64.0.1",
+                           "0.0.0.0",
+                           "224.0.0.1",
+                           "255.255.255.255",
+                           "::1",
+                           "::",
+                           "fe80::1",
+                           "fd00::1",
+                           "ff02::1",
+                           "::ffff:127.0.0.1",
+                           "::ffff:10.0.0.1",
+                           "64:ff9b::7f00:1",
+                           "2002:7f00:1::1",
+                           "2001::1",
+                           ""}) {
+    EXPECT_FALSE(IsPublicAddress(AddressOf(text))) << text;
+  }
+}
+
+TEST(HttpClient, CanKeepOutOfPrivateNetworks) {
+  HttpClient client({.public_addresses_only = true});
+  for (const char* url : {"http://127.0.0.1:9/", "http://localhost:9/", "http://[::1]:9/",
+                          "http://0x7f.1:9/", "http://2130706433:9/"}) {
+    const auto answer = client.Send({.url = url});
+    ASSERT_FALSE(answer.ok()) << url;
+    EXPECT_EQ(answer.status().code(), Code::kInvalidArgument) << url << answer.status().ToString();
+  }
 }
 
 }  // namespace
