@@ -147,11 +147,7 @@ bool Follow::GoOnSearching(Incarnation& file, Duration now) {
 bool Follow::FindCopy(Incarnation& file) {
   for (const std::string& at : LinkChain(file.path)) {
     const std::string dir = DirName(at);
-    std::vector<std::string> related;
-    for (const std::string& name : RelatedNames(dir, BaseName(at))) {
-      related.push_back(JoinPath(dir, name));
-    }
-    for (const std::string& copy : OldestFirst(std::move(related))) {
+    for (const std::string& copy : OldestFirst(WhereRotated(at))) {
       if (TryCopy(file, copy)) return true;
     }
     const std::vector<std::string> others = RelatedNames(dir, "");
@@ -163,6 +159,18 @@ bool Follow::FindCopy(Incarnation& file) {
     }
   }
   return false;
+}
+
+// Where rotation may have put a file that was at `at`, which may have been rotated itself.
+std::vector<std::string> Follow::WhereRotated(const std::string& at) {
+  const std::string dir = DirName(at);
+  std::vector<std::string> bases = BasesOfRotated(BaseName(at));
+  bases.push_back(BaseName(at));
+  std::vector<std::string> found;
+  for (const std::string& base : bases) {
+    for (const std::string& name : RelatedNames(dir, base)) found.push_back(JoinPath(dir, name));
+  }
+  return found;
 }
 
 // The names in a directory that rotation may have given to files that were called `base`; for "",

@@ -205,11 +205,24 @@ void Follow::Rescan() {
   scanned_at_ = context_.Now();
   rescanning_ = true;
   WalkFromRoot();
+  if (unwatched_ > 0 && context_.watches.watcher() != nullptr) RegainRoutes();
   // Paths whose directory is no longer walked, and files without a followed path.
   for (const auto& [origin, file] : files_) {
     if (file->names.empty()) LookClosely(*file);
   }
   rescanning_ = false;
+}
+
+// Paths that could not be watched are, as far as there are watches now.
+void Follow::RegainRoutes() {
+  bool more = true;
+  for (auto it = paths_.begin(); it != paths_.end() && more; ++it) {
+    NamedPath& path = it->second;
+    if (!path.scanned) continue;
+    DropRoutes(path);
+    AddRoutes(path);
+    more = !path.scanned;
+  }
 }
 
 size_t Follow::SafetyScan(Duration now, size_t budget) {

@@ -240,11 +240,14 @@ class Follow {
   void ReportScanError(const Status& status);
   void SetWatch(FollowedDir& dir, bool wanted);
   void SetScanned(bool& scanned, bool value);
+  void RegainRoutes();
 
   // --- follow_names.cc ---
   void SetPath(const std::string& path, const FileInfo& info, bool is_link);
   void Update(NamedPath& path, const FileInfo& info, bool is_link);
   NamedPath& PathNamed(const std::string& path);
+  bool Renumbered(NamedPath& path, const FileInfo& info);
+  static void SayRenumbered(const std::string& path);
   void Name(NamedPath& path, Incarnation& file);
   void SetLast(NamedPath& path, const Incarnation& file);
   void PathGone(NamedPath& path);
@@ -267,6 +270,8 @@ class Follow {
   // The checkpoint of this very file, and whether the file still holds what was read of it.
   std::pair<const Checkpoint*, bool> FindKnown(const std::string& path, const FileInfo& info,
                                                std::string_view head, File& file) const;
+  const Checkpoint* FindRenumbered(const std::string& path, const FileInfo& info,
+                                   std::string_view head, File& file) const;
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
                            File& file);
   void IgnoreCompressed(NamedPath& path, const FileInfo& info);
@@ -338,6 +343,7 @@ class Follow {
   bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
   bool HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
+  std::vector<std::string> WhereRotated(const std::string& at);
   const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
 
   // --- restore.cc ---
@@ -373,6 +379,7 @@ class Follow {
   enum class Read : uint8_t { kNothing, kPart, kAll };
   bool CameAfterFirstStart(const FileInfo& info, bool packed);
   static std::vector<std::string> BasesOf(const std::string& name);
+  static bool MayHaveBeen(const std::string& seen, const std::string& path);
   bool Includes(const std::string& path) const;
   bool MayBeRotated(const std::string& dir, const std::string& name) const;
   // A file of ours under a name that is not followed, or one that was rotated before we saw it.

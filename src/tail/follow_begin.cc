@@ -67,6 +67,7 @@ Incarnation* Follow::Open(NamedPath& path) {
   if (known != nullptr && holds) {
     start = *known;
     Unknow(start.origin);
+    start.identity.key = FileKey::Of(*info);
     start.vanished = kNoTime;
     if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path;
   } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
@@ -108,7 +109,24 @@ std::pair<const Checkpoint*, bool> Follow::FindKnown(const std::string& path, co
     if (!holds && !certain && c.path != path) continue;  // its inode was used again
     if (best == nullptr || c.ordinal > best->ordinal) best = &c;
   }
+  if (same == nullptr && replaced == nullptr) same = FindRenumbered(path, info, head, file);
   return {same != nullptr ? same : replaced, same != nullptr};
+}
+
+// As Renumbered, for the file of a checkpoint.
+const Checkpoint* Follow::FindRenumbered(const std::string& path, const FileInfo& info,
+                                         std::string_view head, File& file) const {
+  if (info.born == kNoTime || head.empty()) return nullptr;
+  for (const auto& [origin, c] : known_) {
+    if (c.identity.born != info.born || c.path != path || c.packing != Packing::kNone ||
+        c.identity.print.bytes == 0 || info.size < std::max(c.resume, c.guard.end) ||
+        !c.identity.print.Matches(head) || !ValueOr(GuardHolds(file, c.guard), false)) {
+      continue;
+    }
+    SayRenumbered(path);
+    return &c;
+  }
+  return nullptr;
 }
 
 Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,

@@ -155,7 +155,8 @@ bool Follow::Unpark(Incarnation& file) {
     return false;
   }
   const Result<FileInfo> info = (*open)->Stat();
-  if (!info.ok() || !file.Is(*info)) return false;
+  if (!info.ok()) return false;
+  if (!file.Is(*info)) return !file.names.empty() && Renumbered(*file.names.front(), *info);
   file.source->Attach(std::move(open).value());
   NoteOpen(file);
   return true;

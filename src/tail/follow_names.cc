@@ -43,6 +43,7 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
     UpdateLag(*current);
     return;
   }
+  if (current != nullptr && Renumbered(path, info)) return;
   if (current != nullptr) {
     if (!current->ended) Bump(options_.metrics.rotated_files);
     LetGo(path);
@@ -69,6 +70,41 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
   path.current = file;
   WaitFor(*file, Find(path.last));
   SetLast(path, *file);
+}
+
+// Whether it is still the same file, under another inode number. Some file systems make the numbers
+// up, and forget them: FAT, many in user space, some remote ones.
+bool Follow::Renumbered(NamedPath& path, const FileInfo& info) {
+  Incarnation& file = *path.current;
+  if (file.ended || file.searching() || info.born == kNoTime || info.born != file.born ||
+      file.source->Evidence().first.bytes == 0 || file.source->packed() != nullptr) {
+    return false;
+  }
+  Result<std::shared_ptr<File>> open = OpenFile(path.path);
+  const Result<FileInfo> now = open.ok() ? (*open)->Stat() : Result<FileInfo>(open.status());
+  if (!now.ok() || now->born != file.born || live_.count(FileKey::Of(*now)) != 0 ||
+      !ValueOr(file.source->Holds(**open, now->size), false)) {
+    return false;
+  }
+  SayRenumbered(path.path);
+  const auto live = live_.find(file.key);
+  if (live != live_.end() && live->second == &file) live_.erase(live);
+  file.key = FileKey::Of(*now);
+  live_[file.key] = &file;
+  file.source->MoveTo(std::move(open).value(), nullptr, *now, Packing::kNone);
+  file.source->set_size(now->size);
+  if (!file.open) NoteOpen(file);
+  context_.moved[file.origin()] = file.source;
+  Touch(file);
+  return true;
+}
+
+void Follow::SayRenumbered(const std::string& path) {
+  LOG_RATE(1h, kWarning,
+           "{} has another inode number than before, but is the same file: its file system does "
+           "not keep the numbers. Files there are told by the time of their birth and by what "
+           "they hold; rotation is followed less surely than elsewhere.",
+           path);
 }
 
 // A file that is followed already got this name, too.

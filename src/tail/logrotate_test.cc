@@ -10,6 +10,8 @@
 namespace kelp::tail {
 namespace {
 
+using testing::Bodies;
+
 class LogrotateTest : public testing::TailTest {
  protected:
   void SetUp() override {
@@ -22,8 +24,9 @@ class LogrotateTest : public testing::TailTest {
         "/usr/sbin/logrotate -f -s " + (dir_ / "state") + " " + (dir_ / "conf");
     ASSERT_EQ(::system(command.c_str()), 0) << how;  // NOLINT(concurrency-mt-unsafe)
   }
-  // Writes, rotates and restarts in turn; each line comes once and in order.
-  void Run(const std::string& how) {
+  void Start() { TailTest::Start(options_); }
+  // Writes, rotates and restarts in turn; each line comes once and, if `ordered`, in order.
+  void Run(const std::string& how, bool ordered = true) {
     std::vector<std::string> expected;
     std::vector<std::string> got;
     const auto write = [&](int lines) {
@@ -59,6 +62,10 @@ class LogrotateTest : public testing::TailTest {
     }
     Pass(5s);
     take();
+    if (!ordered) {
+      std::sort(got.begin(), got.end());
+      std::sort(expected.begin(), expected.end());
+    }
     EXPECT_EQ(got, expected)
         << how << " at "
         << std::mismatch(got.begin(), got.end(), expected.begin(), expected.end()).first -
@@ -67,11 +74,38 @@ class LogrotateTest : public testing::TailTest {
     EXPECT_TRUE(host_->losses.empty());
     Stop();
   }
+
+  FollowOptions options_ = Options();
 };
 
 TEST_F(LogrotateTest, Renames) { Run("create"); }
 TEST_F(LogrotateTest, RenamesAndCompressesLater) { Run("create\n  compress\n  delaycompress"); }
 TEST_F(LogrotateTest, RenamesAndCompresses) { Run("create\n  compress"); }
+
+TEST_F(LogrotateTest, RenamesIntoAnotherDirectoryThatIsFollowedToo) {
+  ASSERT_EQ(::mkdir((dir_ / "old").c_str(), 0755), 0);
+  options_.include.Add(*Glob::Parse(dir_ / "old/*"));
+  // Files that were never seen under their first name have no place among those that were.
+  Run("create\n  olddir " + (dir_ / "old"), /*ordered=*/false);
+}
+
+// While the agent runs it needs no pattern for that directory.
+TEST_F(LogrotateTest, RenamesIntoAnotherDirectory) {
+  ASSERT_EQ(::mkdir((dir_ / "old").c_str(), 0755), 0);
+  Start();
+  Bodies expected;
+  for (int round = 0; round < 4; ++round) {
+    expected.push_back("line " + std::to_string(round));
+    dir_.Append("a.log", expected.back() + "\n");
+    Settle();
+    dir_.Append("a.log", expected.emplace_back("late " + std::to_string(round)) + "\n");
+    Rotate("create\n  olddir " + (dir_ / "old"));
+    Pass(2s);
+  }
+  EXPECT_EQ(host_->Bodies(), expected);
+  EXPECT_TRUE(host_->losses.empty());
+}
+
 TEST_F(LogrotateTest, Copies) { Run("copytruncate"); }
 TEST_F(LogrotateTest, CopiesAndCompressesLater) {
   Run("copytruncate\n  compress\n  delaycompress");

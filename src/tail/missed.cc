@@ -38,6 +38,15 @@ std::vector<std::string> Follow::BasesOf(const std::string& name) {
   return bases;
 }
 
+// Whether what was seen under one name may have had the other before: patterns may match rotated
+// names, too.
+bool Follow::MayHaveBeen(const std::string& seen, const std::string& path) {
+  if (seen == path) return true;
+  if (DirName(seen) != DirName(path)) return false;
+  const std::vector<std::string> bases = BasesOf(BaseName(seen));
+  return std::find(bases.begin(), bases.end(), BaseName(path)) != bases.end();
+}
+
 bool Follow::Includes(const std::string& path) const {
   return options_.include.Matches(path) && Wanted(path);
 }
@@ -169,8 +178,8 @@ std::vector<std::string> Follow::OldestFirst(std::vector<std::string> paths) {
 std::vector<std::string> Follow::PackedNames(const std::string& path) {
   std::vector<std::string> found;
   for (const std::string& at : LinkChain(path)) {
-    for (const std::string& name : RelatedNames(DirName(at), BaseName(at))) {
-      if (WithoutPacking(name) != name) found.push_back(JoinPath(DirName(at), name));
+    for (std::string& name : WhereRotated(at)) {
+      if (WithoutPacking(name) != name) found.push_back(std::move(name));
     }
   }
   return found;
@@ -180,14 +189,15 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
     const Fingerprint print = file->source->Evidence().first;
-    return file->path == path && print.bytes > 0 && print.Matches(head);
+    return print.bytes > 0 && print.Matches(head) && MayHaveBeen(file->path, path);
   });
 }
 
 // Whether the whole beginning of a compressed file is that of an origin of this path.
 bool Follow::IsReadContent(const std::string& path, std::string_view head) const {
   const auto same = [&](const std::string& of, const Fingerprint& print) {
-    return of == path && print.bytes == head.size() && print.bytes > 0 && print.Matches(head);
+    return print.bytes == head.size() && print.bytes > 0 && print.Matches(head) &&
+           MayHaveBeen(of, path);
   };
   for (const auto& [origin, file] : files_) {
     if (same(file->path, file->source->Evidence().first)) return true;
@@ -235,9 +245,9 @@ std::optional<std::string> Follow::HeadNow(const Incarnation& file) {
 // Whether an origin that is being read holds, or held, what begins with `head`.
 bool Follow::IsBeingRead(const std::string& path, std::string_view head) {
   for (const auto& [origin, file] : files_) {
-    if (file->path != path || file->searching()) continue;
+    if (file->searching()) continue;
     const Fingerprint print = file->source->Evidence().first;
-    if (print.bytes == 0 || !print.Matches(head)) continue;
+    if (print.bytes == 0 || !print.Matches(head) || !MayHaveBeen(file->path, path)) continue;
     const std::optional<std::string> now = HeadNow(*file);
     // What is not there is soon looked for.
     if (!now.has_value() || *now == head) return true;
@@ -252,8 +262,9 @@ bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
   if (opened.packed != nullptr && IsBeingRead(path, opened.head)) return true;
   const Checkpoint* part = nullptr;
   for (const auto& [origin, checkpoint] : known_) {
-    if (checkpoint.path != path || context_.active.count(origin) != 0) continue;
+    if (context_.active.count(origin) != 0) continue;
     const Read read = ReadOf(checkpoint, opened);
+    if (read == Read::kNothing || !MayHaveBeen(checkpoint.path, path)) continue;
     if (read == Read::kAll) {
       if (settled_.size() >= kSettledMax) settled_.clear();
       settled_[FileKey::Of(opened.info)] = opened.info.modified;

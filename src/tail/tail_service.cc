@@ -21,16 +21,8 @@ constexpr Duration kSafetyRound = 10s;
 constexpr Duration kStoreRetry = 2s;
 // How often checkpoints of files that vanished are looked at.
 constexpr Duration kSweepInterval = 60s;
-
-std::unique_ptr<FileWatcher> MakeWatcher(Env& env) {
-  Result<std::unique_ptr<FileWatcher>> watcher = env.NewFileWatcher();
-  if (watcher.ok()) return std::move(watcher).value();
-  LOG(kWarning,
-      "{}; files are found and followed by scanning instead, which costs more and is "
-      "slower",
-      watcher.status().message());
-  return nullptr;
-}
+// The system's limit on inotify instances may have been raised, or others may have ended theirs.
+constexpr Duration kWatcherRetry = 30s;
 
 }  // namespace
 
@@ -68,8 +60,7 @@ class TailService::Impl {
       : env_(env),
         options_(options),
         store_(std::move(store)),
-        watches_(MakeWatcher(env),
-                 &metrics.AddGauge("tail_watched_directories", "Directories that are watched.")),
+        watches_(&metrics.AddGauge("tail_watched_directories", "Directories that are watched.")),
         store_errors_(metrics.AddCounter("tail_checkpoint_errors_total",
                                          "Writes of checkpoints that failed.")),
         overflows_(metrics.AddCounter("tail_event_overflows_total",
@@ -80,7 +71,16 @@ class TailService::Impl {
                  std::make_shared<SourceNews>([this] { Wake(); }),
                  &metrics.AddGauge("tail_open_files", "Files that are held open."),
                  &metrics.AddCounter("tail_scan_errors_total",
-                                     "Directories and files that could not be looked at.")} {}
+                                     "Directories and files that could not be looked at.")} {
+    MutexLock lock(mu_);
+    const Status status = UseWatcher();
+    if (!status.ok()) {
+      LOG(kWarning,
+          "{}; files are found and followed by scanning instead, which costs more and is "
+          "slower",
+          status.message());
+    }
+  }
 
   ~Impl() {
     StopThread();
@@ -159,6 +159,8 @@ class TailService::Impl {
   void DispatchName(Watch& watch, const FileWatcher::Event& event) REQUIRES(mu_);
   bool HandleNews() REQUIRES(mu_);
   void Released(const std::shared_ptr<FileSource>& source) REQUIRES(mu_);
+  Status UseWatcher() REQUIRES(mu_);
+  void RetryWatcher(Duration now) REQUIRES(mu_);
   void SafetyScan(Duration now) REQUIRES(mu_);
   void Sweep(Duration now) REQUIRES(mu_);
   Status WriteCheckpoints() EXCLUDES(mu_);
@@ -183,6 +185,7 @@ class TailService::Impl {
   Duration start_retry_at_ GUARDED_BY(mu_){0};
   Duration write_at_{0};  // 0: nothing is to be written. Of the stepping thread.
   Duration swept_at_ GUARDED_BY(mu_){0};
+  Duration watcher_retry_at_ GUARDED_BY(mu_){0};
   FollowId safety_follow_ GUARDED_BY(mu_) = 0;
   Duration safety_round_at_ GUARDED_BY(mu_){0};
   Duration safety_at_ GUARDED_BY(mu_){0};
@@ -253,6 +256,7 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
   MutexLock lock(mu_);
   ++context_.step;
   StartFollows(now);
+  if (watches_.watcher() == nullptr) RetryWatcher(now);
   for (const FileWatcher::Event& event : events) Dispatch(event);
   const bool news = HandleNews();
   while (!context_.due.empty() && context_.due.begin()->first <= now) {
@@ -452,6 +456,23 @@ void TailService::Impl::SafetyScan(Duration now) {
     const size_t looked = it->second.started ? it->second.follow->SafetyScan(now, budget) : 0;
     if (looked == 0) ++safety_follow_;
     budget -= std::min(budget, std::max<size_t>(looked, 1));
+  }
+}
+
+Status TailService::Impl::UseWatcher() {
+  ASSIGN_OR_RETURN(std::unique_ptr<FileWatcher> watcher, env_.NewFileWatcher());
+  watches_.Use(std::move(watcher));
+  return OkStatus();
+}
+
+void TailService::Impl::RetryWatcher(Duration now) {
+  if (watcher_retry_at_ == Duration(0)) watcher_retry_at_ = now + kWatcherRetry;
+  if (now < watcher_retry_at_) return;
+  watcher_retry_at_ = now + kWatcherRetry;
+  if (!UseWatcher().ok()) return;
+  LOG(kInfo, "directories can be watched now; files are no longer followed by scanning");
+  for (auto& [id, entry] : follows_) {
+    if (entry.started) entry.follow->Rescan();
   }
 }
 

@@ -362,6 +362,43 @@ TEST_F(TailServiceTest, ScansWhereNothingCanBeWatched) {
   EXPECT_EQ(host_->rows[4].body, "five");
 }
 
+TEST_F(TailServiceTest, WatchesAreUsedOnceThereAreSome) {
+  env_.without_inotify = true;
+  dir_.Append("a.log", "one\n");
+  Start();
+  EXPECT_EQ(metrics_.Value("tail_watched_directories"), 0);
+  env_.without_inotify = false;
+  Pass(40s);
+  EXPECT_GT(metrics_.Value("tail_watched_directories"), 0);
+  // No time passes: what is found now was not found by scanning.
+  dir_.Append("a.log", "two\n");
+  Settle();
+  dir_.Append("b.log", "three\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+}
+
+TEST_F(TailServiceTest, FilesThatCameAndWereRotatedBeforeTheirNameWasSeenAreRead) {
+  dir_.Append("old.log.1", "from before the first start\n");
+  ::usleep(20'000);  // births are told in ticks of the system's clock
+  Start();
+  Stop();
+  dir_.Append("a.log", "one\n");
+  dir_.Rename("a.log", "a.log-20261120");
+  dir_.Append("a.log", "two\n");
+  dir_.Rename("a.log", "a.log-20261121");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  dir_.Append("b.log", "three\n");
+  dir_.Rename("b.log", "b.log-20261121");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
+  AckAndStore();
+  Stop();
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
 TEST_F(TailServiceTest, TheSafetyScanFindsWhatEventsDidNotTell) {
   // A watcher that tells nothing, as a remote file system's.
   env_.deaf_inotify = true;

@@ -25,7 +25,7 @@ namespace kelp::tail::testing {
 class TestEnv final : public Env, public Clock {
  public:
   Clock& clock() override { return *this; }
-  FileSystem& files() override { return RealEnv().files(); }
+  FileSystem& files() override { return other_files != nullptr ? *other_files : RealEnv().files(); }
   Random& random() override { return RealEnv().random(); }
   Result<std::unique_ptr<FileWatcher>> NewFileWatcher() override {
     if (without_inotify) return ResourceExhaustedError("cannot use inotify (test)");
@@ -38,6 +38,7 @@ class TestEnv final : public Env, public Clock {
   void Advance(Duration d) { monotonic_ += d; }
   void AdvanceWall(Duration d) { wall_ahead_ += d; }
 
+  FileSystem* other_files = nullptr;
   bool without_inotify = false;
   bool deaf_inotify = false;
 

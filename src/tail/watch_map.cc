@@ -6,12 +6,16 @@
 
 namespace kelp::tail {
 
+void WatchMap::Use(std::unique_ptr<FileWatcher> watcher) {
+  owned_ = std::move(watcher);
+  watcher_.store(owned_.get(), std::memory_order_release);
+}
+
 Watch* WatchMap::Acquire(const std::string& path) {
-  if (watcher_ == nullptr) return nullptr;
-  const Result<int> id = watcher_->AddDir(path);
+  if (owned_ == nullptr) return nullptr;
+  const Result<int> id = owned_->AddDir(path);
   if (!id.ok()) {
     if (id.status().code() == Code::kResourceExhausted) {
-      exhausted_ = true;
       LOG_RATE(1h, kWarning,
                "{}; directories beyond it are scanned instead, which costs more and "
                "is slower",
@@ -57,7 +61,7 @@ void WatchMap::Flush() {
   for (const int id : unused_) {
     const auto it = watches_.find(id);
     if (it == watches_.end() || it->second->users > 0) continue;
-    watcher_->Remove(id);
+    owned_->Remove(id);
     watched_dirs_->Add(-1);
     watches_.erase(it);
   }

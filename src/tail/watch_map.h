@@ -11,6 +11,7 @@
 #ifndef KELP_TAIL_WATCH_MAP_H_
 #define KELP_TAIL_WATCH_MAP_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -44,11 +45,12 @@ struct Watch {
 
 class WatchMap {
  public:
-  // `watcher` may be null: nothing can be watched then.
-  WatchMap(std::unique_ptr<FileWatcher> watcher, Gauge* watched_dirs)
-      : watcher_(std::move(watcher)), watched_dirs_(watched_dirs) {}
+  explicit WatchMap(Gauge* watched_dirs) : watched_dirs_(watched_dirs) {}
 
-  FileWatcher* watcher() { return watcher_.get(); }
+  // What events come from; before that nothing can be watched. Once. The service's thread.
+  void Use(std::unique_ptr<FileWatcher> watcher);
+  // nullptr: there is none (yet). Any thread.
+  FileWatcher* watcher() { return watcher_.load(std::memory_order_acquire); }
   // The watch of a directory, for one more user; nullptr when it cannot be watched.
   Watch* Acquire(const std::string& path);
   // One user less.
@@ -59,16 +61,14 @@ class WatchMap {
   void Lost(Watch* watch);
   // Ends the watches that nobody uses. The service's thread.
   void Flush();
-  // Some directory could not be watched for lack of watches.
-  bool exhausted() const { return exhausted_; }
 
  private:
-  std::unique_ptr<FileWatcher> watcher_;
+  std::unique_ptr<FileWatcher> owned_;
+  std::atomic<FileWatcher*> watcher_{nullptr};
   Gauge* watched_dirs_;
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
   std::vector<std::unique_ptr<Watch>> lost_;
   std::vector<int> unused_;
-  bool exhausted_ = false;
 };
 
 }  // namespace kelp::tail

@@ -59,7 +59,6 @@ class Writer(threading.Thread):
         self.rotations = 0
         self.written = 0
         self.rotated_at = 0.0
-        self.may_rotate = threading.Event()
         self.stopped = threading.Event()
         self.error = None
 
@@ -79,7 +78,7 @@ class Writer(threading.Thread):
             for _ in range(burst):
                 self.write_line(file)
             due = time.monotonic() - self.rotated_at >= self.rotate_pause
-            if due and self.may_rotate.is_set() and self.chance.random() < 0.12:
+            if due and self.chance.random() < 0.12:
                 self.rotations += 1
                 file = self.rotate(file)
                 self.rotated_at = time.monotonic()

@@ -171,7 +171,7 @@ spool::SpoolConfig SpoolOf(const SpooledSimConfig& config) {
 SpooledSimOutput::SpooledSimOutput(const Config& config, const pipeline::ComponentContext& context)
     : world_(g_world),
       spool_(std::make_unique<SimOutput>(config.output), SpoolOf(config), context,
-             /*own_thread=*/false) {}
+             {.own_thread = false}) {}
 
 SpooledSimOutput::~SpooledSimOutput() { *alive_ = false; }
 
