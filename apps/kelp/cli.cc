@@ -11,6 +11,10 @@ namespace kelp::cli {
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
       AgentsLedgerCommand(),
+      AnalyzeContextCommand(),
+      AnalyzeExplainCommand(),
+      AnalyzeFieldsCommand(),
+      AnalyzePatternsCommand(),
       CheckpointsListCommand(),
       CheckpointsRemoveCommand(),
       CheckpointsSetCommand(),
@@ -18,8 +22,10 @@ const std::vector<Command>& Commands() {
       ConfigTestCommand(),
       ConfigValidateCommand(),
       DescribeCommand(),
+      ExportCommand(),
       LogsCommand(),
       SchemaCommand(),
+      SqlCommand(),
       TapCommand(),
       UpCommand(),
   };

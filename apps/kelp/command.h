@@ -108,6 +108,10 @@ std::string HelpText(const Command& command);
 
 // One function per file; cli.cc puts them into the table.
 Command AgentsLedgerCommand();
+Command AnalyzeContextCommand();
+Command AnalyzeExplainCommand();
+Command AnalyzeFieldsCommand();
+Command AnalyzePatternsCommand();
 Command CheckpointsListCommand();
 Command CheckpointsRemoveCommand();
 Command CheckpointsSetCommand();
@@ -115,8 +119,10 @@ Command CompletionCommand();
 Command ConfigTestCommand();
 Command ConfigValidateCommand();
 Command DescribeCommand();
+Command ExportCommand();
 Command LogsCommand();
 Command SchemaCommand();
+Command SqlCommand();
 Command TapCommand();
 Command UpCommand();
 

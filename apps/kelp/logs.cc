@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "json_slice.h"
+#include "query_options.h"
 #include "sse.h"
 #include "up.h"
 
@@ -156,21 +157,6 @@ Status LogSearch::Follow(const std::function<bool(const Row& row)>& fn,
 }
 
 namespace {
-
-// "1h" becomes "-1h", as the API takes it; times stay as they are.
-Result<std::string> TimeParameter(const std::string& text, const char* option) {
-  if (text.empty() || text == "now") return std::string();
-  if (const Result<Duration> span = ParseDuration(text); span.ok()) {
-    return "-" + FormatDuration(span.value());
-  }
-  if (const Result<UnixNanos> time = ParseRfc3339(text); time.ok()) {
-    return FormatRfc3339(time.value());
-  }
-  return InvalidArgumentError(
-      fmt::format("--{} takes a duration such as 15m, or a time such as "
-                  "2026-11-20T23:00:00Z, not \"{}\"",
-                  option, text));
-}
 
 Result<size_t> RowsParameter(const Arguments& arguments) {
   const bool follow = arguments.Has("follow");

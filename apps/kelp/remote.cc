@@ -11,8 +11,6 @@
 namespace kelp::cli {
 namespace {
 
-// A stream shows that it is alive every 15 s; twice that and some, and it is gone.
-constexpr Duration kStreamSilenceMax = 45s;
 constexpr ByteSize kTokenBytesMax = 4_KiB;
 
 std::string Trimmed(std::string text) {
@@ -155,10 +153,8 @@ Result<std::string> RemoteClient::Get(const std::string& target, std::string_vie
 }
 
 Status RemoteClient::Stream(const std::string& target, const OnChunk& on_chunk,
-                            std::string_view query) {
-  net::HttpClientRequest request = Request(target);
-  request.headers.Set("Accept", "text/event-stream");
-  return Check(client_.SendStreaming(request, on_chunk, kStreamSilenceMax), query).status();
+                            std::string_view query, Duration silence_max) {
+  return Check(client_.SendStreaming(Request(target), on_chunk, silence_max), query).status();
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "command.h"
 #include "net/http_client.h"
 
@@ -19,6 +20,9 @@ namespace kelp::cli {
 
 inline constexpr const char* kServerDefault = "http://127.0.0.1:7700";
 inline constexpr const char* kAgentDefault = "http://127.0.0.1:7701";
+
+// A live stream shows that it is alive every 15 s; twice that and some, and it is gone.
+inline constexpr Duration kStreamSilenceMax = 45s;
 
 struct Remote {
   std::string url;    // without a slash at the end
@@ -60,7 +64,9 @@ class RemoteClient {
   // The body of the answer to GET url + `target`. Errors point into `query`, when there is one.
   Result<std::string> Get(const std::string& target, std::string_view query = "");
   // Ok when the stream ended, by its end or by `on_chunk`.
-  Status Stream(const std::string& target, const OnChunk& on_chunk, std::string_view query = "");
+  // `silence_max`: after so long without a byte the stream counts as lost.
+  Status Stream(const std::string& target, const OnChunk& on_chunk, std::string_view query = "",
+                Duration silence_max = kStreamSilenceMax);
 
  private:
   net::HttpClientRequest Request(const std::string& target) const;
