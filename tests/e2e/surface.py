@@ -131,6 +131,29 @@ def check_agent_endpoints(world):
     expect(agent.api.call("GET", "/nowhere")[0] == 404, "404")
 
 
+def check_checkpoints_beside_a_running_agent(world):
+    path = e2e.write(world.file("logs/a.log"), "one\ntwo\n")
+    agent = e2e.Agent(world, "  - name: copy\n    inputs: [{type: file, include: ["
+                      f"'{world.file('logs')}/*.log'], start_at: beginning}}]\n"
+                      f"    outputs: [{{type: file, path: '{world.file('out.jsonl')}'}}]\n")
+    agent.start().wait_ready()
+    wait_for(lambda: len(e2e.json_lines(world.file("out.jsonl"))) == 2, "two rows", alive=[agent])
+    command = ("checkpoints", "list", "--data-dir", agent.data_dir, "--json")
+
+    def listed(*more):
+        code, out, err = world.run("kelp", *command, *more)
+        expect(code == 0, f"kelp {' '.join(command)} gives {code}: {err}")
+        return [json.loads(line) for line in out.splitlines()]
+    running = wait_for(lambda: [row for row in listed("--agent", f"127.0.0.1:{agent.port}")
+                                if row["offset"] == 8], "the position is acknowledged")
+    expect(running[0]["path"] == path, f"it is of {path}: {running}")
+    expect(agent.stop() == 0, "the agent did not stop in order")
+    stopped = listed()
+    expect([(row["path"], row["origin"], row["offset"]) for row in stopped] ==
+           [(row["path"], row["origin"], row["offset"]) for row in running],
+           f"a running agent says {running}, its database {stopped}")
+
+
 def check_hup_reloads(world):
     agent = e2e.Agent(world, pipeline(world, "p", file_output(world, "out"))).start().wait_ready()
     path = agent.config

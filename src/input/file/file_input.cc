@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace kelp::input {
 const config::Schema<FileInputConfig>& FileInputConfig::ConfigSchema() {
   static const auto schema = [] {
@@ -57,36 +59,40 @@ Result<std::unique_ptr<pipeline::Input>> FileInput::Create(
 }
 
 FileInput::FileInput(const Config& config, const pipeline::ComponentContext& context)
-    : config_(config), context_(context) {}
+    : setup_(std::make_unique<Setup>(Setup{config, context})), tail_(context.services.tail) {}
 
 FileInput::~FileInput() { Stop(); }
 
-Result<tail::FollowOptions> FileInput::Options() const {
+Result<tail::FollowOptions> FileInput::Options(const Setup& setup) {
+  const Config& config = setup.config;
+  const pipeline::ComponentContext& context = setup.context;
   tail::FollowOptions options;
-  options.checkpoint_space = context_.pipeline + "/" + context_.component;
-  for (const tail::Glob& glob : config_.include) options.include.Add(glob);
-  for (const tail::Glob& glob : config_.exclude) options.exclude.Add(glob);
-  RETURN_IF_ERROR(config_.Apply(config_.Framing(), options));
-  options.resource = [host = context_.services.host_name](const std::string& path) {
+  options.checkpoint_space = context.pipeline + "/" + context.component;
+  for (const tail::Glob& glob : config.include) options.include.Add(glob);
+  for (const tail::Glob& glob : config.exclude) options.exclude.Add(glob);
+  RETURN_IF_ERROR(config.Apply(config.Framing(), options));
+  options.resource = [host = context.services.host_name](const std::string& path) {
     std::vector<Resource::Tag> tags{{"log.file.path", path}};
     if (!host.empty()) tags.emplace_back("host.name", host);
     return std::make_shared<const Resource>(std::move(tags));
   };
-  options.metrics = tail::FollowMetrics::For(context_);
+  options.metrics = tail::FollowMetrics::For(context);
   return options;
 }
 
 Status FileInput::Start(pipeline::InputHost& host) {
-  if (context_.services.tail == nullptr) {
-    return InternalError("the input " + context_.component + " cannot follow files here");
+  CHECK(setup_ != nullptr, "an input is started once");
+  if (tail_ == nullptr) {
+    return InternalError("the input " + setup_->context.component + " cannot follow files here");
   }
-  ASSIGN_OR_RETURN(tail::FollowOptions options, Options());
-  follow_ = context_.services.tail->Add(std::move(options), host);
+  ASSIGN_OR_RETURN(tail::FollowOptions options, Options(*setup_));
+  setup_.reset();
+  follow_ = tail_->Add(std::move(options), host);
   return OkStatus();
 }
 
 void FileInput::Stop() {
-  if (follow_ != 0) context_.services.tail->Remove(std::exchange(follow_, 0));
+  if (follow_ != 0) tail_->Remove(std::exchange(follow_, 0));
 }
 
 }  // namespace kelp::input

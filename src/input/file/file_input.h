@@ -27,7 +27,8 @@ struct FileInputConfig : FollowKeys {
 // Registers what its configuration says at the agent's TailService, which does the work.
 //
 // Place:    one per `type: file` in a pipeline.
-// Threads:  thread-compatible, as Input asks.
+// Owns:     its configuration until it was started: there may be thousands of these.
+// Threads:  thread-compatible, as Input asks. Started once.
 // Errors:   Create fails with kUnimplemented where the system does not know the encoding, Start
 //           fails with kInternal where there is no TailService.
 // Tests:    file_input_test.cc; tail_service_test.cc for what following means
@@ -45,10 +46,14 @@ class FileInput final : public pipeline::Input {
   void Stop() override;
 
  private:
-  Result<tail::FollowOptions> Options() const;
+  struct Setup {
+    Config config;
+    pipeline::ComponentContext context;
+  };
+  static Result<tail::FollowOptions> Options(const Setup& setup);
 
-  const Config config_;
-  const pipeline::ComponentContext context_;
+  std::unique_ptr<const Setup> setup_;  // nullptr once started
+  tail::TailService* const tail_;
   tail::FollowId follow_ = 0;
 };
 

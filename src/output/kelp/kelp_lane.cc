@@ -14,9 +14,10 @@ namespace {
 constexpr Duration kIdleAfter = 10s;
 // What a row adds to a batch set besides its values: time, end, begin, sizes.
 constexpr size_t kRowOverhead = 12;
-// Several lanes encode at once, beside what all of them hold: of a small budget a set takes no more
-// than this part, but enough to compress well.
-constexpr uint64_t kSetShare = 16;
+// Several lanes encode at once, beside what all of them hold: a set takes no more than this part of
+// the memory that is free, so that outputs that are stuck leave some for the others; but enough to
+// compress well.
+constexpr uint64_t kSetShare = 8;
 constexpr uint64_t kSetBytesMin = 256u << 10;
 
 // Rows of a set that are given up, under the numbers that they have in their batch.
@@ -146,7 +147,7 @@ std::deque<KelpLane::Item> KelpLane::TakeItems() {
 size_t KelpLane::SetBytesMax() const {
   const size_t wanted = s_.config.batch_bytes.bytes;
   if (s_.memory == nullptr) return wanted;
-  return std::min<size_t>(wanted, std::max<uint64_t>(kSetBytesMin, s_.memory->limit() / kSetShare));
+  return std::min<size_t>(wanted, std::max<uint64_t>(kSetBytesMin, s_.memory->free() / kSetShare));
 }
 
 EncodedSet KelpLane::Encode(std::deque<Item> items, BudgetShare& held) {

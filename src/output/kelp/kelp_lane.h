@@ -51,7 +51,7 @@ class KelpQueueRoom {
 //           kIdleAfter without one.
 // Borrows:  everything it is given; all outlive it.
 // Limits:   what a set takes, from its encoding to its answer, counts in the agent's memory budget,
-//           and is a small part of it.
+//           and is a small part of what is free of it.
 // Threads:  thread-safe; BeginStop, WaitEnded and Join from one thread.
 // Tests:    kelp_output_test.cc
 class KelpLane {
