@@ -2,10 +2,11 @@
 // a kelp-server.
 //
 //   node dev-server.mjs [--port 7780] [--code CODE] [--token TOKEN] [--rows N] [--rate ROWS_PER_S]
+//   node dev-server.mjs --server http://127.0.0.1:7700    dist/ in front of a real server
 //
 // Words that make a query behave badly: `slow` takes five seconds, `partial` gives a partial answer,
 // `overload` is refused with 503, `toolong` with 504.
-import { createServer } from 'node:http';
+import { createServer, request as forward } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +32,7 @@ function option(name, fallback) {
   return at > 0 ? process.argv[at + 1] : fallback;
 }
 
+const realServer = option('server', '');
 const port = Number(option('port', '7780'));
 const codes = new Set([option('code', randomBytes(6).toString('hex'))]);
 const token = option('token', 'kelp-dev');
@@ -454,6 +456,17 @@ async function file(response, url) {
   response.end(bytes);
 }
 
+// The call as it is, to the real server and back.
+function passOn(request, response) {
+  const { method, headers, url } = request;
+  const call = forward(new URL(url, realServer), { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  });
+  call.on('error', (error) => refuse(response, error));
+  request.pipe(call);
+}
+
 function refuse(response, error) {
   if (response.headersSent) return response.destroy();
   if (!(error instanceof Refusal)) {
@@ -472,6 +485,7 @@ function refuse(response, error) {
 
 const server = createServer((request, response) => {
   const url = new URL(request.url, `http://${request.headers.host}`);
+  if (realServer && url.pathname.startsWith('/api/')) return passOn(request, response);
   const answer = url.pathname.startsWith('/api/')
     ? api(request, response, url)
     : file(response, url);

@@ -133,7 +133,7 @@ export function RowList(props: Props) {
       <ColumnHeads {...shared} />
       <div role="list" aria-label={t('rows.label')} aria-busy={stale}>
         {rows.chunks.map((chunk, index) => (
-          <ChunkView key={chunk.id} chunk={chunk} first={index < 2} {...shared} />
+          <ChunkView key={chunk.id} chunk={chunk} first={index === 0} {...shared} />
         ))}
       </div>
       <Foot {...props} />

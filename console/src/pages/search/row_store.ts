@@ -12,7 +12,8 @@ export interface Chunk {
   rows: readonly RowView[];
 }
 
-const kChunkRows = 100;
+// About one screen: what is drawn before the first rows can be seen.
+const kChunkRows = 50;
 
 let nextChunk = 1;
 

@@ -1,6 +1,6 @@
 // The search page. The address says what is shown; everything here that changes the view changes the
 // address, and the session follows it.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { routeText } from '../../base/route';
 import { t } from '../../i18n/i18n';
 import { splitQuery } from '../../model/query_text';
@@ -40,7 +40,13 @@ function useView(): View {
   const { router, catalog, prefs } = useServices();
   const route = useValue(router.route);
   const known = useValue(catalog.state);
-  const view = useMemo(() => viewFrom(route.params), [route]);
+  const columns = useRef<readonly string[]>([]);
+  const view = useMemo(() => {
+    const read = viewFrom(route.params);
+    // The same columns are the same list, or each row would be drawn again.
+    if (read.columns.join() !== columns.current.join()) columns.current = read.columns;
+    return { ...read, columns: columns.current };
+  }, [route]);
   useEffect(() => void catalog.load(), []);
   useEffect(() => {
     if (view.project && view.logstore) {
@@ -57,7 +63,8 @@ function useSession(view: View): SearchSession {
   const { api } = useServices();
   const session = useMemo(() => new SearchSession(api), []);
   const shown = useRef<View | null>(null);
-  useEffect(() => {
+  // Before the page is painted: the server works meanwhile.
+  useLayoutEffect(() => {
     if (shown.current && sameSearch(shown.current, view)) return;
     shown.current = view;
     session.show(view);
@@ -108,7 +115,11 @@ export function SearchPage() {
   const hold = useHold(session, view.live, unfolded);
   useDocumentTitle(`${view.query || view.logstore || t('page.search')} · Kelp`);
   useEffect(() => setDraft(view.query), [view.query]);
-  const pattern = useMemo(() => markPattern(view), [view.query, view.highlight]);
+  // Rows of the search before keep their marks until they go.
+  const marked = useRef(view);
+  if (!state.stale || !state.view) marked.current = view;
+  const { query: markedQuery, highlight } = marked.current;
+  const pattern = useMemo(() => markPattern(marked.current), [markedQuery, highlight]);
   const isStatement = splitQuery(view.query).statement !== null;
 
   // Shows another view; the same one runs again.
