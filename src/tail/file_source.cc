@@ -43,7 +43,7 @@ FileSource::FileSource(Options options)
     : start_(StartOf(options.start)),
       resource_(std::move(options.resource)),
       decoder_(std::move(options.decoder)),
-      metrics_(options.metrics),
+      metrics_(std::move(options.metrics)),
       clock_(*options.clock),
       news_(std::move(options.news)),
       position_(start_.resume),
@@ -246,7 +246,7 @@ Result<ReadState> FileSource::Read(Batch& batch, size_t bytes_max) {
     errors_in_a_row_ = 0;
   } else {
     ++errors_in_a_row_;
-    if (metrics_.read_errors != nullptr) metrics_.read_errors->Add();
+    if (metrics_->read_errors != nullptr) metrics_->read_errors->Add();
   }
   return state;
 }
@@ -302,7 +302,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
     guard_ = guard;
   }
   position_ = position + used;
-  if (metrics_.read_bytes != nullptr) metrics_.read_bytes->Add(used);
+  if (metrics_->read_bytes != nullptr) metrics_->read_bytes->Add(used);
   line_bytes_ = 0;
   if (used == chunk.size) {
     if (whole) return end == cut_ ? AtCut(batch) : AtEnd(batch);
@@ -420,18 +420,18 @@ void FileSource::Seal(Batch& batch) {
   batch.resume = ResumeAt();
   batch.read_at = clock_.Monotonic();
   const framing::DecodeCounts counts = decoder_->TakeCounts();
-  if (metrics_.read_rows != nullptr) metrics_.read_rows->Add(batch.rows());
-  if (counts.cut_lines != 0 && metrics_.cut_lines != nullptr) {
-    metrics_.cut_lines->Add(counts.cut_lines);
+  if (metrics_->read_rows != nullptr) metrics_->read_rows->Add(batch.rows());
+  if (counts.cut_lines != 0 && metrics_->cut_lines != nullptr) {
+    metrics_->cut_lines->Add(counts.cut_lines);
   }
-  if (counts.malformed_lines != 0 && metrics_.malformed_lines != nullptr) {
-    metrics_.malformed_lines->Add(counts.malformed_lines);
+  if (counts.malformed_lines != 0 && metrics_->malformed_lines != nullptr) {
+    metrics_->malformed_lines->Add(counts.malformed_lines);
   }
-  if (counts.unmatched_lines != 0 && metrics_.unmatched_lines != nullptr) {
-    metrics_.unmatched_lines->Add(counts.unmatched_lines);
+  if (counts.unmatched_lines != 0 && metrics_->unmatched_lines != nullptr) {
+    metrics_->unmatched_lines->Add(counts.unmatched_lines);
   }
-  if (counts.nul_bytes != 0 && metrics_.skipped_nul_bytes != nullptr) {
-    metrics_.skipped_nul_bytes->Add(counts.nul_bytes);
+  if (counts.nul_bytes != 0 && metrics_->skipped_nul_bytes != nullptr) {
+    metrics_->skipped_nul_bytes->Add(counts.nul_bytes);
   }
   const framing::LinePlace line =
       batch.resume == batch.end ? decoder_->place() : framing::LinePlace::kStart;
@@ -474,6 +474,7 @@ Checkpoint FileSource::Snapshot() {
   size_t passed = 0;
   while (passed + 1 < flights_.size() && flights_[passed].resume < checkpoint.resume) ++passed;
   flights_.erase(flights_.begin(), flights_.begin() + static_cast<ptrdiff_t>(passed));
+  if (flights_.size() == 1) flights_.shrink_to_fit();  // ten thousand files rest
   const uint64_t settled = std::min(checkpoint.resume, made_cut_);
   std::erase_if(cuts_, [settled](uint64_t cut) { return cut <= settled; });
   std::copy_if(cuts_.begin(), cuts_.end(), std::back_inserter(checkpoint.cuts),

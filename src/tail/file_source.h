@@ -60,7 +60,7 @@ class SourceNews {
   std::function<void()> wake_ GUARDED_BY(mu_);
 };
 
-// Counters of one input; each may be null.
+// Counters of one input, for all its sources; each may be null.
 struct SourceMetrics {
   Counter* read_bytes = nullptr;
   Counter* read_rows = nullptr;
@@ -81,7 +81,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
     Checkpoint start;  // where to begin
     ResourcePtr resource;
     std::unique_ptr<framing::LineDecoder> decoder;
-    SourceMetrics metrics;
+    std::shared_ptr<const SourceMetrics> metrics;
     Clock* clock = nullptr;
     std::shared_ptr<SourceNews> news;
   };
@@ -223,7 +223,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   const Start start_;
   const ResourcePtr resource_;
   const std::unique_ptr<framing::LineDecoder> decoder_;
-  const SourceMetrics metrics_;
+  const std::shared_ptr<const SourceMetrics> metrics_;
   Clock& clock_;
   const std::shared_ptr<SourceNews> news_;
 

@@ -17,6 +17,15 @@ bool StartsWith(const std::string& text, const std::string& prefix) {
 
 }  // namespace
 
+Follow::Follow(TailContext& context, FollowOptions options, pipeline::InputHost& host)
+    : context_(context),
+      options_(std::move(options)),
+      source_metrics_(std::make_shared<const SourceMetrics>(SourceMetrics{
+          options_.metrics.read_bytes, options_.metrics.read_rows, options_.metrics.cut_lines,
+          options_.metrics.malformed_lines, options_.metrics.read_errors,
+          options_.metrics.unmatched_lines, options_.metrics.skipped_nul_bytes})),
+      host_(host) {}
+
 Follow::~Follow() = default;
 
 bool Follow::Wanted(const std::string& path) const {
@@ -31,7 +40,7 @@ void Follow::ReportScanError(const Status& status) {
 }
 
 void Follow::SetWatch(FollowedDir& dir, bool wanted) {
-  Watch* watch = wanted ? context_.watches.Acquire(dir.path) : nullptr;
+  Watch* watch = wanted ? context_.watches.Acquire(*dir.path) : nullptr;
   if (watch != nullptr) watch->dirs.push_back(&dir);
   if (dir.watch != nullptr) {
     // One entry only: the same watch may just have been acquired again.
@@ -53,9 +62,10 @@ void Follow::WalkFromRoot() { VisitDir("/", options_.include.Start()); }
 
 void Follow::VisitDir(const std::string& path, GlobSet::States states) {
   if (path.size() > kPathBytesMax) return;
-  FollowedDir& dir = dirs_[path];
+  const auto here_at = dirs_.try_emplace(path).first;
+  FollowedDir& dir = here_at->second;
   dir.follow = this;
-  dir.path = path;
+  dir.path = &here_at->first;
   dir.states = std::move(states);
   dir.listed_at = context_.Now();
 

@@ -12,6 +12,7 @@
 #ifndef KELP_TAIL_FOLLOW_H_
 #define KELP_TAIL_FOLLOW_H_
 
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -114,7 +115,7 @@ struct NamedPath {
 // A directory in which something can match.
 struct FollowedDir {
   Follow* follow = nullptr;
-  std::string path;
+  const std::string* path = nullptr;  // its key in Follow::dirs_
   GlobSet::States states;
   Watch* watch = nullptr;
   bool scanned = false;            // it ought to be watched, but cannot be
@@ -170,8 +171,7 @@ inline void Bump(Counter* counter) {
 
 class Follow {
  public:
-  Follow(TailContext& context, FollowOptions options, pipeline::InputHost& host)
-      : context_(context), options_(std::move(options)), host_(host) {}
+  Follow(TailContext& context, FollowOptions options, pipeline::InputHost& host);
   ~Follow();
   const std::string& space() const { return options_.checkpoint_space; }
 
@@ -198,6 +198,8 @@ class Follow {
   void OnReleased(const Checkpoint& checkpoint);
   // Its checkpoint is too old to be of use.
   void Forget(const OriginId& origin) { Unknow(origin); }
+  // Whether it is kept because it vanished again, later.
+  bool KeepsAfter(const OriginId& origin, UnixNanos time) const;
   // Has all checkpoints written that it knows.
   void WriteAll();
 
@@ -286,6 +288,7 @@ class Follow {
   void Drained(Incarnation& file);
   void Ended(Incarnation& file);
   void DoneWith(Incarnation& file);
+  void KeepFewGone(const OriginId& origin);
   bool CloseLook(Incarnation& file, Duration now);
   bool CloseLookAtName(Incarnation& file, Duration now);
   void UpdateLag(Incarnation& file);
@@ -400,6 +403,7 @@ class Follow {
 
   TailContext& context_;
   const FollowOptions options_;
+  const std::shared_ptr<const SourceMetrics> source_metrics_;
   pipeline::InputHost& host_;
   bool first_start_ = false;
   // What rotation made earlier is no concern of ours.
@@ -431,6 +435,7 @@ class Follow {
   std::vector<OriginId> cuts_;  // half lines to be sent once that is stored
   std::unordered_set<Incarnation*> attention_;
   std::vector<Incarnation*> searching_;
+  std::deque<OriginId> gone_;  // known by their content alone, the oldest first
   // Files that were read under another name, by when they were modified.
   std::unordered_map<FileKey, UnixNanos, FileKeyHash> settled_;
   // The names in one directory that rotation may have made, by what they were before; for the files

@@ -171,8 +171,7 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
   options.start = std::move(start);
   options.decoder = options_.decoder(options_.line_bytes_max);
   const FollowMetrics& m = options_.metrics;
-  options.metrics = {m.read_bytes,  m.read_rows,       m.cut_lines,        m.malformed_lines,
-                     m.read_errors, m.unmatched_lines, m.skipped_nul_bytes};
+  options.metrics = source_metrics_;
   options.clock = &context_.env.clock();
   options.news = context_.news;
   file.source = std::make_shared<FileSource>(std::move(options));

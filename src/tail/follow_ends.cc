@@ -11,6 +11,8 @@ namespace {
 constexpr uint32_t kErrorsMax = 5;
 // A displaced file that nothing was written to for this long is at its end.
 constexpr Duration kHandOverQuiet = 500ms;
+// Of files that are written anew every second, so many are remembered.
+constexpr size_t kGoneMax = 1024;
 // How often files are looked at that were displaced or may be gone.
 constexpr Duration kCloseLookInterval = 500ms;
 
@@ -143,6 +145,7 @@ void Follow::DoneWith(Incarnation& file) {
     checkpoint.identity.key = {};
     checkpoint.identity.born = kNoTime;
     checkpoint.vanished = context_.env.clock().Now();
+    KeepFewGone(origin);
   } else if (file.deleted) {
     checkpoint.vanished = context_.env.clock().Now();
   }
@@ -152,6 +155,15 @@ void Follow::DoneWith(Incarnation& file) {
   Know(checkpoint, by_key);
   context_.put[origin] = std::move(checkpoint);
   files_.erase(origin);
+}
+
+void Follow::KeepFewGone(const OriginId& origin) {
+  gone_.push_back(origin);
+  if (gone_.size() <= kGoneMax) return;
+  Unknow(gone_.front());
+  context_.put.erase(gone_.front());
+  context_.remove.insert(gone_.front());
+  gone_.pop_front();
 }
 
 void Follow::LookClosely(Incarnation& file) {

@@ -260,6 +260,11 @@ void Follow::RestorePacked() {
   }
 }
 
+bool Follow::KeepsAfter(const OriginId& origin, UnixNanos time) const {
+  const auto it = known_.find(origin);
+  return it != known_.end() && (it->second.vanished == kNoTime || it->second.vanished >= time);
+}
+
 void Follow::MarkVanished() {
   const UnixNanos now = context_.env.clock().Now();
   for (auto& [origin, checkpoint] : known_) {

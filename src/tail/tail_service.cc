@@ -359,7 +359,7 @@ void TailService::Impl::Dispatch(const FileWatcher::Event& event) {
   }
   if (!event.gone) return;
   std::vector<std::pair<Follow*, std::string>> dirs;
-  for (const FollowedDir* dir : watch->dirs) dirs.emplace_back(dir->follow, dir->path);
+  for (const FollowedDir* dir : watch->dirs) dirs.emplace_back(dir->follow, *dir->path);
   std::vector<std::pair<Follow*, std::string>> paths;
   for (const auto& [name, targets] : watch->names) {
     for (const NamedPath* path : targets.paths) paths.emplace_back(path->follow, path->path);
@@ -394,7 +394,7 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
     }
   }
   std::vector<std::pair<Follow*, std::string>> dirs;
-  for (const FollowedDir* dir : watch.dirs) dirs.emplace_back(dir->follow, dir->path);
+  for (const FollowedDir* dir : watch.dirs) dirs.emplace_back(dir->follow, *dir->path);
   for (const auto& [follow, dir] : dirs) follow->OnNameChanged(dir, event.name);
   for (const auto& [follow, path] : paths) follow->OnPathChanged(path);
 }
@@ -484,8 +484,12 @@ void TailService::Impl::Sweep(Duration now) {
   while (!vanished.empty() && vanished.begin()->first < before) {
     const OriginId origin = vanished.begin()->second;
     vanished.erase(vanished.begin());
-    // It may have come back since.
+    // It may have come back since, and have vanished again.
     if (context_.active.count(origin) != 0) continue;
+    const bool kept = std::any_of(follows_.begin(), follows_.end(), [&](const auto& follow) {
+      return follow.second.follow->KeepsAfter(origin, before);
+    });
+    if (kept) continue;
     context_.put.erase(origin);
     context_.remove.insert(origin);
     for (auto& [id, entry] : follows_) entry.follow->Forget(origin);
