@@ -168,6 +168,14 @@ export const kPageSteps = {
       assert.ok(!wide, `${page} scrolls sideways on a phone`);
       await c.shot(`phone-${page}`);
     }
+    await c.openSearch({ q: 'user:*' });
+    for (const id of ['store', 'range', 'explain', 'library', 'export', 'settings', 'nav']) {
+      await c.page.click(`#${id}-button`);
+      const panel = await c.page.locator('.panel').boundingBox();
+      const inside = panel.x >= 0 && panel.x + panel.width <= 390;
+      assert.ok(inside, `the panel of ${id} is cut off: ${JSON.stringify(panel)}`);
+      await c.page.keyboard.press('Escape');
+    }
     await c.page.setViewportSize({ width: 1280, height: 800 });
   },
 
