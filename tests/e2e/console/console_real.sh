@@ -38,9 +38,11 @@ cat >"$work/agent.yaml" <<YAML
 data_dir: $work/agent
 http: {listen: "127.0.0.1:0"}
 pipelines:
-  files:
-    input: {type: file, include: ["$work/app.log"]}
-    output: {type: kelp, url: "http://$address", project: default, logstore: followed, token_file: "$work/data/agent.token"}
+  - name: files
+    inputs:
+      - {type: file, include: ["$work/app.log"]}
+    outputs:
+      - {type: kelp, url: "http://$address", project: default, logstore: followed, token_file: "$work/data/agent.token"}
 YAML
 "$bin/kelp-agent" -c "$work/agent.yaml" >"$work/agent.log" 2>&1 &
 agent=$!

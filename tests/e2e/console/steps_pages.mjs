@@ -105,12 +105,9 @@ export const kPageSteps = {
     await line.waitFor({ state: 'detached' });
   },
 
-  async listsAgents(c, { dev }) {
+  async listsAgents(c, { followed }) {
     await c.open('agents');
-    await c.page
-      .locator(dev ? 'tbody tr' : '.empty')
-      .first()
-      .waitFor();
+    await c.page.locator('tbody tr', { hasText: followed.logstore }).first().waitFor();
     await c.shot('agents');
   },
 
