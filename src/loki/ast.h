@@ -11,7 +11,7 @@
 // Threads: values; immutable once parsed.
 // Limits:  kQueryBytesMax, kDepthMax, kStagesMax, kRegexesMax.
 // Errors:  the first one, at the byte where the text stops making sense.
-// Tests:   loki_parser_test.cc, tests/cases/logql, logql_fuzz.cc
+// Tests:   case_test.cc (tests/cases/logql), logql_fuzz.cc
 #ifndef KELP_LOKI_AST_H_
 #define KELP_LOKI_AST_H_
 

@@ -8,7 +8,7 @@
 // Place:    one for each worker of a metric query, or of FindStreams.
 // Threads:  confined to its worker.
 // Errors:   kDataLoss of the block.
-// Tests:    loki_query_test.cc
+// Tests:    query_test.cc
 #ifndef KELP_LOKI_BLOCK_ENTRIES_H_
 #define KELP_LOKI_BLOCK_ENTRIES_H_
 

@@ -1,6 +1,6 @@
 // Cell: what one series has seen in one bucket of time.
 //
-// Threads: values. Tests: loki_query_test.cc
+// Threads: values. Tests: query_test.cc
 #ifndef KELP_LOKI_CELLS_H_
 #define KELP_LOKI_CELLS_H_
 

@@ -6,7 +6,7 @@
 // Owns:     texts that stages made; all else points into the row, which outlives it.
 // Threads:  confined to one thread.
 // Limits:   kLabelsMax labels; more are left out.
-// Tests:    loki_pipeline_test.cc
+// Tests:    case_test.cc (tests/cases/logql)
 #ifndef KELP_LOKI_ENTRY_H_
 #define KELP_LOKI_ENTRY_H_
 

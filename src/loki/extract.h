@@ -3,7 +3,7 @@
 // Place:   Pipeline.
 // Threads: pure but for the entry.
 // Limits:  kLabelsMax; kJsonFlattenMax levels of nesting.
-// Tests:   loki_pipeline_test.cc, logql_fuzz.cc
+// Tests:   case_test.cc (tests/cases/logql), logql_fuzz.cc
 #ifndef KELP_LOKI_EXTRACT_H_
 #define KELP_LOKI_EXTRACT_H_
 

@@ -2,7 +2,7 @@
 //
 // Threads: confined to one thread.
 // Errors:  a token of kind kError; its text says why.
-// Tests:   loki_parser_test.cc, logql_fuzz.cc
+// Tests:   case_test.cc (tests/cases/logql), logql_fuzz.cc
 #ifndef KELP_LOKI_LEXER_H_
 #define KELP_LOKI_LEXER_H_
 

@@ -5,7 +5,7 @@
 // Threads:  RunLogQuery may run on several threads at once; a LiveQuery is confined to one.
 // Limits:   query::Limits. When time runs out, what was found comes, and says so.
 // Errors:   as query::Search.
-// Tests:    loki_query_test.cc, tests/cases/logql
+// Tests:    case_test.cc (tests/cases/logql), query_test.cc
 #ifndef KELP_LOKI_LOG_QUERY_H_
 #define KELP_LOKI_LOG_QUERY_H_
 

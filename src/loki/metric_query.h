@@ -7,7 +7,7 @@
 // Limits:   kStepsMax, kSeriesMax, query::Limits.
 // Errors:   kInvalidArgument for what a query may not ask for, kResourceExhausted for too many
 //           series or too much memory, and those of query::CountOverTime.
-// Tests:    loki_query_test.cc, tests/cases/logql
+// Tests:    case_test.cc (tests/cases/logql), query_test.cc
 #ifndef KELP_LOKI_METRIC_QUERY_H_
 #define KELP_LOKI_METRIC_QUERY_H_
 

@@ -3,7 +3,7 @@
 //
 // Threads: confined to one thread.
 // Errors:  the first one wins; after it every call says false.
-// Tests:   loki_parser_test.cc, logql_fuzz.cc
+// Tests:   case_test.cc (tests/cases/logql), logql_fuzz.cc
 #ifndef KELP_LOKI_PARSER_H_
 #define KELP_LOKI_PARSER_H_
 

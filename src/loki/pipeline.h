@@ -5,7 +5,7 @@
 // Threads:  confined to one thread.
 // Limits:   steps of a regular expression on one line (codec/regex.h); a line on which it gives up
 //           does not match.
-// Tests:    loki_pipeline_test.cc, tests/cases/logql
+// Tests:    case_test.cc (tests/cases/logql)
 #ifndef KELP_LOKI_PIPELINE_H_
 #define KELP_LOKI_PIPELINE_H_
 

@@ -7,7 +7,7 @@
 // translated where that lets nothing wanted go; comparisons with numbers are not.
 //
 // Threads: a pure function.
-// Tests:   loki_query_test.cc: with and without it, answers are the same
+// Tests:   case_test.cc: with and without it, answers are the same
 #ifndef KELP_LOKI_PREFILTER_H_
 #define KELP_LOKI_PREFILTER_H_
 

@@ -6,7 +6,7 @@
 // Place:    RunMetricQuery, for each range aggregation of a query.
 // Threads:  rows are read on the threads of query::Limits.
 // Limits:   kSeriesMax series, Limits::memory for cells.
-// Tests:    loki_query_test.cc
+// Tests:    query_test.cc
 #ifndef KELP_LOKI_RANGE_SCAN_H_
 #define KELP_LOKI_RANGE_SCAN_H_
 

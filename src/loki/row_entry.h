@@ -5,7 +5,7 @@
 // is the body; a row without one shows its fields as a JSON object.
 //
 // Threads: pure functions.
-// Tests:   loki_pipeline_test.cc
+// Tests:   case_test.cc (tests/cases/logql)
 #ifndef KELP_LOKI_ROW_ENTRY_H_
 #define KELP_LOKI_ROW_ENTRY_H_
 

@@ -4,7 +4,7 @@
 // Threads:  as query::Search.
 // Limits:   query::Limits; kStreamsMax.
 // Errors:   as query::CountOverTime.
-// Tests:    loki_query_test.cc
+// Tests:    query_test.cc
 #ifndef KELP_LOKI_STREAMS_H_
 #define KELP_LOKI_STREAMS_H_
 

@@ -9,7 +9,7 @@
 // Threads: immutable.
 // Limits:  kTemplateOutputMax bytes come out; what is over is cut.
 // Errors:  SyntaxError of Compile; a value that is no number counts as 0.
-// Tests:   loki_pipeline_test.cc, logql_fuzz.cc
+// Tests:   case_test.cc (tests/cases/logql), logql_fuzz.cc
 #ifndef KELP_LOKI_TEMPLATE_H_
 #define KELP_LOKI_TEMPLATE_H_
 

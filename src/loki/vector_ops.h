@@ -3,7 +3,7 @@
 // Threads: pure functions.
 // Limits:  kSeriesMax.
 // Errors:  kInvalidArgument when series cannot be told apart, as in Loki.
-// Tests:   loki_query_test.cc, tests/cases/logql
+// Tests:   case_test.cc (tests/cases/logql), query_test.cc
 #ifndef KELP_LOKI_VECTOR_OPS_H_
 #define KELP_LOKI_VECTOR_OPS_H_
 
