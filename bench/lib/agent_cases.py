@@ -200,7 +200,9 @@ def make_idle_files(scratch, in_each_directory, files=IDLE_FILES):
 def watch_idle(agent):
     try:
         begin = time.monotonic()
-        agent.wait_until(lambda: agent.sent_rows(None) >= IDLE_FILES, "delivery of all rows", 120)
+        # Scrapes of megabytes, twenty a second, would be what is measured.
+        agent.wait_until(lambda: agent.sent_rows(None) >= IDLE_FILES, "delivery of all rows", 120,
+                         pause=1)
         start_s = time.monotonic() - begin
         time.sleep(SETTLE_SECONDS)
         cpu_begin, begin = agent.cpu_ns(), time.monotonic()

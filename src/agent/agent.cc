@@ -107,6 +107,8 @@ Status Agent::Start() {
   engine_->Start();
   config::Problems refused;
   engine_->Apply(std::move(loaded.pipelines), refused);
+  // Reading thousands of pipelines leaves holes that nothing as large fills again.
+  OwnProcessMemory(env_.files()).release();
   ReportProblems(refused, "left out");
   watcher_.SetDirectories(loader_.Directories());
   spool::WarnOfUnusedSpools(env_, config_.data_dir);
