@@ -20,6 +20,13 @@ net::HttpClientOptions ClientOptions(const KelpOutputConfig& config) {
   return options;
 }
 
+// The header by which the server knows its agents (docs/formats/http-api.md).
+std::string AgentText(const pipeline::ComponentContext& context) {
+  return "host=" + net::UrlEncode(context.services.host_name) +
+         "; version=" + net::UrlEncode(KELP_VERSION) +
+         "; pipeline=" + net::UrlEncode(context.pipeline);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<pipeline::Output>> KelpOutput::Create(
@@ -33,7 +40,7 @@ KelpOutput::KelpOutput(const Config& config, const pipeline::ComponentContext& c
       shared_http_(context.services.http),
       memory_(context.services.memory),
       metrics_(context),
-      target_(config, context.env().files()),
+      target_(config, context.env().files(), AgentText(context)),
       room_(config.queue_bytes_max.bytes, metrics_.queue_bytes),
       limit_(static_cast<int>(config.concurrency_max), metrics_.concurrency) {}
 

@@ -47,6 +47,9 @@ TEST_F(KelpServerTest, DeliversThroughARealConnection) {
   std::atomic<int> requests{0};
   StartServer([&](net::HttpRequest request, std::shared_ptr<net::Responder> responder) {
     EXPECT_EQ(request.path, "/api/v1/projects/default/logstores/logs/batches");
+    const std::string_view agent = request.headers.Get("Kelp-Agent");
+    EXPECT_TRUE(agent.starts_with("host=")) << agent;
+    EXPECT_NE(agent.find("; pipeline="), agent.npos) << agent;
     if (requests++ % 3 == 0) {
       net::HttpResponse busy = net::Error(503, "busy");
       responder->Send(std::move(busy));

@@ -19,18 +19,20 @@ std::string Trimmed(const std::string& text) {
 
 }  // namespace
 
-KelpTarget::KelpTarget(const KelpOutputConfig& config, FileSystem& files)
+KelpTarget::KelpTarget(const KelpOutputConfig& config, FileSystem& files, std::string agent)
     : base_url_(WithoutSlash(config.url)),
       project_(config.project),
       logstore_(config.logstore),
       url_(base_url_ + "/api/v1/projects/" + net::UrlEncode(project_) + "/logstores/" +
            net::UrlEncode(logstore_) + "/batches"),
+      agent_(std::move(agent)),
       token_file_(config.token_file),
       files_(files),
       token_(config.token) {}
 
 net::HttpHeaders KelpTarget::Headers() const {
   net::HttpHeaders headers = {{"Content-Type", "application/x-kelp-batch"}};
+  if (!agent_.empty()) headers.Add("Kelp-Agent", agent_);
   MutexLock lock(mu_);
   if (!token_.empty()) headers.Add("Authorization", "Bearer " + token_);
   return headers;

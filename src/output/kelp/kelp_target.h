@@ -21,7 +21,8 @@ class KelpTarget {
  public:
   static constexpr ByteSize kTokenFileMax = 64_KiB;
 
-  KelpTarget(const KelpOutputConfig& config, FileSystem& files);
+  // `agent`: who sends, for the server's list of agents; empty: it is not said.
+  KelpTarget(const KelpOutputConfig& config, FileSystem& files, std::string agent = "");
 
   // http://HOST:PORT/api/v1/projects/P/logstores/L/batches
   const std::string& url() const { return url_; }
@@ -29,7 +30,7 @@ class KelpTarget {
   const std::string& base_url() const { return base_url_; }
   const std::string& project() const { return project_; }
   const std::string& logstore() const { return logstore_; }
-  // Content type and, when there is a token, Authorization.
+  // Content type, who sends, and, when there is a token, Authorization.
   net::HttpHeaders Headers() const;
   // Reads token_file again, if there is one. Errors: the token stays what it was.
   Status ReloadToken();
@@ -39,6 +40,7 @@ class KelpTarget {
   const std::string project_;
   const std::string logstore_;
   const std::string url_;
+  const std::string agent_;
   const std::string token_file_;
   FileSystem& files_;
   mutable Mutex mu_;
