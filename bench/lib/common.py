@@ -37,12 +37,13 @@ def parse_bytes(text):
 class Bench:
     """The set-up of one run of bench/run."""
 
-    def __init__(self, root, bin_dir, data_dir, bytes, repeat, peers, save_to):
+    def __init__(self, root, bin_dir, data_dir, bytes, repeat, rows, peers, save_to):
         self.root = root
         self.bin_dir = bin_dir
         self.data_dir = data_dir
         self.bytes = bytes
         self.repeat = repeat
+        self.rows = rows
         self.peers = peers
         self.save_to = save_to
         self.machine = machine.description()

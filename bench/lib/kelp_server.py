@@ -24,7 +24,7 @@ class Server(Process):
         """Waits until it answers, and makes the project and the logstore."""
         self.wait_until(lambda: http_get(f"http://127.0.0.1:{self.port}/readyz") is not None,
                         "the server's start", seconds=30)
-        self._token = self._read_token("admin.token")
+        self.token = self._read_token("admin.token")
         for path, name in (("/api/v1/projects", PROJECT),
                            (f"/api/v1/projects/{PROJECT}/logstores", LOGSTORE)):
             status, body = self.call("POST", path, {"name": name})
@@ -44,7 +44,7 @@ class Server(Process):
             return file.read().strip()
 
     def call(self, method, path, body=None):
-        headers = {"Authorization": "Bearer " + self._token, "Content-Type": "application/json"}
+        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
         self._connection.request(method, path, json.dumps(body) if body is not None else None,
                                  headers)
         answer = self._connection.getresponse()
