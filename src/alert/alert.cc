@@ -206,7 +206,7 @@ Result<Alert> ParseAlert(std::string_view project, std::string_view name, std::s
   return out;
 }
 
-std::string PrintAlert(const Alert& alert, bool show_headers) {
+std::string PrintAlert(const Alert& alert, Show show) {
   const auto list = [](const std::vector<std::string>& texts) {
     std::string out = "[";
     for (const std::string& text : texts) out += (out.size() > 1 ? "," : "") + Quote(text);
@@ -223,9 +223,12 @@ std::string PrintAlert(const Alert& alert, bool show_headers) {
   if (!alert.webhook) return out + "null";
   Labels headers = alert.webhook->headers;
   for (auto& [name, value] : headers) {
-    if (!show_headers) value = kHiddenValue;
+    if (show != Show::kAll) value = kHiddenValue;
   }
-  return out + "{\"url\":" + Quote(alert.webhook->url) + ",\"headers\":" + Quote(headers) +
+  std::string url = alert.webhook->url;
+  if (show == Show::kViewer)
+    url = url.substr(0, url.find_first_of("/?#", url.find("://") + 3)) + "/…";
+  return out + "{\"url\":" + Quote(url) + ",\"headers\":" + Quote(headers) +
          ",\"body\":" + Quote(alert.webhook->body) + "}";
 }
 

@@ -68,8 +68,11 @@ struct Alert {
 
 // From the JSON object of the API. What belongs to the state is skipped.
 Result<Alert> ParseAlert(std::string_view project, std::string_view name, std::string_view json);
-// The members of its JSON object, without braces. `show_headers`: with the values of headers.
-std::string PrintAlert(const Alert& alert, bool show_headers);
+// Who reads a definition: the file has all of it; who may change it sees no values of headers;
+// others see of the address where it goes, not the rest, which is often a secret, too.
+enum class Show : uint8_t { kAll, kEditor, kViewer };
+// The members of its JSON object, without braces.
+std::string PrintAlert(const Alert& alert, Show show);
 
 // Small JSON pieces, for state.cc too.
 std::string Quote(std::string_view text);

@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace kelp::alert;  // NOLINT
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto alert = ParseAlert("p", "a", text); alert.ok()) {
-    const std::string printed = "{" + PrintAlert(*alert, true) + "}";
+    const std::string printed = "{" + PrintAlert(*alert, Show::kAll) + "}";
     const auto again = ParseAlert("p", "a", printed);
     CHECK(again.ok(), "what was printed cannot be read");
-    CHECK("{" + PrintAlert(*again, true) + "}" == printed, "printed otherwise");
+    CHECK("{" + PrintAlert(*again, Show::kAll) + "}" == printed, "printed otherwise");
   }
   if (const auto state = ParseState(text); state.ok()) {
     const std::string printed = PrintState(*state);

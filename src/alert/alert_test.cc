@@ -20,17 +20,20 @@ TEST(Alert, IsReadAndPrintedAsItWas) {
   EXPECT_EQ(alert->hold, 2min);
   EXPECT_EQ(alert->condition.column, "n");
   EXPECT_FALSE(alert->enabled);
-  const std::string printed = "{" + PrintAlert(*alert, true) + "}";
+  const std::string printed = "{" + PrintAlert(*alert, Show::kAll) + "}";
   EXPECT_TRUE(codec::IsJson(printed)) << printed;
   const auto again = ParseAlert("shop", "errors", printed);
   ASSERT_TRUE(again.ok()) << again.status().ToString();
-  EXPECT_EQ("{" + PrintAlert(*again, true) + "}", printed);
+  EXPECT_EQ("{" + PrintAlert(*again, Show::kAll) + "}", printed);
 }
 
 TEST(Alert, SecretsAreHidden) {
   const auto alert = ParseAlert("shop", "errors", kGood);
-  EXPECT_EQ(PrintAlert(*alert, false).find("cret"), std::string::npos);
-  EXPECT_NE(PrintAlert(*alert, false).find("\"X-Key\":\"********\""), std::string::npos);
+  EXPECT_EQ(PrintAlert(*alert, Show::kEditor).find("cret"), std::string::npos);
+  EXPECT_NE(PrintAlert(*alert, Show::kEditor).find("\"X-Key\":\"********\""), std::string::npos);
+  EXPECT_NE(PrintAlert(*alert, Show::kEditor).find("https://hook.example/x"), std::string::npos);
+  EXPECT_NE(PrintAlert(*alert, Show::kViewer).find("\"https://hook.example/…\""),
+            std::string::npos);
 }
 
 TEST(Alert, MistakesNameTheKey) {

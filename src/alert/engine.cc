@@ -91,27 +91,27 @@ void AlertEngine::Stop() {
   threads_.clear();
 }
 
-std::string AlertEngine::Print(const Entry& entry, bool show_headers) const {
-  return "{" + PrintAlert(entry.alert, show_headers) + "," + PrintStateForApi(entry.state) + "}";
+std::string AlertEngine::Print(const Entry& entry, Show show) const {
+  return "{" + PrintAlert(entry.alert, show) + "," + PrintStateForApi(entry.state) + "}";
 }
 
-Result<std::string> AlertEngine::List(const std::string& project, bool show_headers) {
+Result<std::string> AlertEngine::List(const std::string& project, Show show) {
   MutexLock lock(mu_);
   std::string out = "{\"alerts\":[";
   for (const auto& [key, entry] : entries_) {
     if (key.first != project) continue;
     if (out.back() != '[') out += ',';
-    out += Print(entry, show_headers);
+    out += Print(entry, show);
   }
   return out + "]}";
 }
 
 Result<std::string> AlertEngine::Get(const std::string& project, const std::string& name,
-                                     bool show_headers) {
+                                     Show show) {
   MutexLock lock(mu_);
   const auto found = entries_.find({project, name});
   if (found == entries_.end()) return NoAlert(project, name);
-  return Print(found->second, show_headers);
+  return Print(found->second, show);
 }
 
 Status AlertEngine::Put(Alert alert) {
@@ -137,8 +137,9 @@ Status AlertEngine::Put(Alert alert) {
   entry.version = next_version_++;
   // The silence stays; groups begin anew, since they may mean something else now.
   if (old != entries_.end()) entry.state.silenced_until = old->second.state.silenced_until;
-  RETURN_IF_ERROR(store_.Put(
-      {key.first, key.second, "{" + PrintAlert(entry.alert, true) + "}", PrintState(entry.state)}));
+  RETURN_IF_ERROR(
+      store_.Put({key.first, key.second, "{" + PrintAlert(entry.alert, Show::kAll) + "}",
+                  PrintState(entry.state)}));
   entries_[key] = std::move(entry);
   CountFiring();
   wake_.NotifyAll();

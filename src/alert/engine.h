@@ -64,8 +64,8 @@ class AlertEngine {
   void Stop();
 
   // {"alerts":[…]} of a project, and one of them.
-  Result<std::string> List(const std::string& project, bool show_headers);
-  Result<std::string> Get(const std::string& project, const std::string& name, bool show_headers);
+  Result<std::string> List(const std::string& project, Show show);
+  Result<std::string> Get(const std::string& project, const std::string& name, Show show);
   Status Put(Alert alert);
   Status Delete(const std::string& project, const std::string& name);
   // 0 ends the silence.
@@ -96,7 +96,7 @@ class AlertEngine {
   void Delivered(const Sending& sending, bool row_done, const Status& webhook) EXCLUDES(mu_);
   Status Save(const Key& key, const Entry& entry) REQUIRES(mu_);
   void CountFiring() REQUIRES(mu_);
-  std::string Print(const Entry& entry, bool show_headers) const;
+  std::string Print(const Entry& entry, Show show) const;
   static UnixNanos NextRun(const Entry& entry);
 
   Clock& clock_;

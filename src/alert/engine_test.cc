@@ -87,7 +87,7 @@ class EngineTest : public testing::Test {
             more + "}"));
   }
   void Pass(Duration time) { clock_.now += time.count(); }
-  std::string State() { return *engine_->Get("shop", "errors", false); }
+  std::string State() { return *engine_->Get("shop", "errors", Show::kEditor); }
 
   std::string dir_;
   FakeClock clock_;
@@ -200,7 +200,7 @@ TEST_F(EngineTest, AlertsEndWithTheirProject) {
   ASSERT_TRUE(Put().ok());
   ASSERT_TRUE(domain_->DeleteProject("shop").ok());
   engine_->RunDue();
-  EXPECT_EQ(*engine_->List("shop", false), "{\"alerts\":[]}");
+  EXPECT_EQ(*engine_->List("shop", Show::kViewer), "{\"alerts\":[]}");
 }
 
 TEST_F(EngineTest, IsGivenUpAfterManyAttempts) {
@@ -276,7 +276,7 @@ TEST_F(EngineTest, DisabledAndDeletedAlertsDoNotRun) {
   engine_->RunDue();
   EXPECT_EQ(backend_.runs, 0);
   EXPECT_EQ(engine_->Delete("shop", "errors").code(), Code::kNotFound);
-  EXPECT_EQ(*engine_->List("shop", false), "{\"alerts\":[]}");
+  EXPECT_EQ(*engine_->List("shop", Show::kViewer), "{\"alerts\":[]}");
 }
 
 TEST_F(EngineTest, ItsThreadsRunAndEnd) {

@@ -350,21 +350,25 @@ void ReplyLoki(Api& api, const net::HttpRequest& http, const Answer& answer) {
 }
 
 // On a query thread, once the caller is known.
+void Enqueue(Api& api, net::HttpRequest request, const Answer& answer) {
+  if (!Allowed(api, request, answer)) return;
+  Answer moved = answer;
+  if (api.query_pool->Submit(request, moved)) return;
+  answer->Send(LokiError(UnavailableError("too many queries are waiting; try again soon")));
+}
+
 template <Run run>
 void AddCall(net::Router& router, Api& api, const std::string& path) {
   for (const char* method : {"GET", "POST"}) {
-    router.Add(
-        method, path,
-        [&api](net::HttpRequest request, Answer answer) {
-          if (!Allowed(api, request, answer)) return;
-          Answer moved = answer;
-          if (api.query_pool->Submit(request, moved)) return;
-          answer->Send(LokiError(UnavailableError("too many queries are waiting; try again soon")));
-        },
-        {.body_bytes_max = kFormBytesMax});
-    api.query_router.Add(method, path, [&api](net::HttpRequest request, const Answer& answer) {
-      ReplyLoki<run>(api, request, answer);
-    });
+    router.Add(method, path,
+               [&api](net::HttpRequest request, const Answer& answer) {
+                 Enqueue(api, std::move(request), answer);
+               },
+               {.body_bytes_max = kFormBytesMax});
+    api.query_router.Add(method, path,
+                         [&api](const net::HttpRequest& request, const Answer& answer) {
+                           ReplyLoki<run>(api, request, answer);
+                         });
   }
 }
 
@@ -388,9 +392,14 @@ void AddLokiRoutes(net::Router& router, Api& api, LokiTails& tails) {
   AddCall<FormatQuery>(router, api, v1 + "/format_query");
   AddCall<BuildInfo>(router, api, v1 + "/status/buildinfo");
   AddCall<DrilldownLimits>(router, api, v1 + "/drilldown-limits");
-  router.Add("GET", v1 + "/tail", [&api, &tails](net::HttpRequest request, const Answer& answer) {
-    if (Allowed(api, request, answer)) Tail(api, tails, request, answer);
+  // The rows from before are read on a query thread; then the stream needs none.
+  router.Add("GET", v1 + "/tail", [&api](net::HttpRequest request, const Answer& answer) {
+    Enqueue(api, std::move(request), answer);
   });
+  api.query_router.Add("GET", v1 + "/tail",
+                       [&api, &tails](const net::HttpRequest& request, const Answer& answer) {
+                         Tail(api, tails, request, answer);
+                       });
   for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
     router.Add(method, "/loki/{rest*}", [](const net::HttpRequest& request, const Answer& answer) {
       answer->Send(LokiError(404, "this server does not offer " + request.path));

@@ -197,6 +197,9 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
   const std::string logs = project + "/logstores/logs";
   const std::string none = "/api/v1/projects/none";
   const std::string loki = "/loki/api/v1";
+  const std::string alert =
+      R"({"logstores":["logs"],"q":"level:error","condition":{"op":">","value":5},)"
+      R"("webhook":{"url":"https://hook.invalid/x","headers":{"A":"b"},"body":"{{alert}}"}})";
   const std::string big(65 << 10, 'x');
   const std::string origin = "00000000000000010000000000000002";
   return {
@@ -325,6 +328,18 @@ std::vector<std::pair<std::string, Sample>> Samples(const std::string& code) {
       {"lokiBuildInfo", {200, loki + "/status/buildinfo"}},
       {"lokiDrilldownLimits", {200, loki + "/drilldown-limits"}},
       {"lokiTail", {400, loki + "/tail?query=%7Blogstore=%22logs%22%7D"}},
+      {"putAlert", {200, project + "/alerts/a", alert}},
+      {"putAlert", {400, project + "/alerts/a", "{}"}},
+      {"putAlert", {404, none + "/alerts/a", alert}},
+      {"listAlerts", {200, project + "/alerts"}},
+      {"listAlerts", {404, none + "/alerts"}},
+      {"getAlert", {200, project + "/alerts/a"}},
+      {"getAlert", {404, project + "/alerts/b"}},
+      {"silenceAlert", {200, project + "/alerts/a/silence", "{\"until\":null}"}},
+      {"silenceAlert", {400, project + "/alerts/a/silence", "{}"}},
+      {"silenceAlert", {404, project + "/alerts/b/silence", "{\"until\":1}"}},
+      {"deleteAlert", {204, project + "/alerts/a"}},
+      {"deleteAlert", {404, project + "/alerts/a"}},
       {"deleteLogstore", {204, "/api/v1/projects/web/logstores/a"}},
       {"deleteLogstore", {404, "/api/v1/projects/web/logstores/a"}},
       {"deleteProject", {204, "/api/v1/projects/web"}},

@@ -4,6 +4,9 @@
 
 #include "base/log.h"
 #include "domain/secret.h"
+#include "net/http_client.h"
+#include "server/alert_api.h"
+#include "server/alert_backend.h"
 #include "server/api.h"
 #include "server/loki_api.h"
 
@@ -81,9 +84,10 @@ class Server::Impl {
     AddInsightRoutes(router_, *api_);
     AddSqlRoutes(router_, *api_);
     AddExportRoutes(router_, *api_);
-    loki_tails_ = std::make_unique<LokiTails>(env_.clock(), *store_, metrics_,
-                                              config_.query.tails_max);
+    loki_tails_ =
+        std::make_unique<LokiTails>(env_.clock(), *store_, metrics_, config_.query.tails_max);
     AddLokiRoutes(router_, *api_, *loki_tails_);
+    RETURN_IF_ERROR(StartAlerts());
     AddConsole(router_);
     ready_.store(true, std::memory_order_release);
     return OkStatus();
@@ -96,6 +100,7 @@ class Server::Impl {
       api_->tails.Stop();
       api_->queries.Stop();
     }
+    if (alerts_) alerts_->Stop();
     if (http_) http_->Shutdown(config_.shutdown_grace);
     if (api_) api_->query_pool->Stop();
     if (api_) api_->export_pool->Stop();
@@ -112,6 +117,19 @@ class Server::Impl {
   MetricRegistry& metrics() { return metrics_; }
 
  private:
+  Status StartAlerts() {
+    ASSIGN_OR_RETURN(alert_store_, domain::AlertStore::Open(config_.DomainPath()));
+    alert_backend_ = std::make_unique<AlertBackend>(*api_);
+    webhooks_ = std::make_unique<net::HttpClient>(net::HttpClientOptions{
+        .user_agent = "kelp-server", .public_addresses_only = !config_.alerts.private_webhooks});
+    alerts_ = std::make_unique<alert::AlertEngine>(env_.clock(), *alert_store_, *alert_backend_,
+                                                   *webhooks_, metrics_);
+    RETURN_IF_ERROR(alerts_->Load());
+    AddAlertRoutes(router_, *api_, *alerts_);
+    alerts_->Start();
+    return OkStatus();
+  }
+
   Status Listen() {
     net::HttpServerOptions options;
     options.listen = config_.http.listen;
@@ -148,6 +166,10 @@ class Server::Impl {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<LokiTails> loki_tails_;
+  std::unique_ptr<domain::AlertStore> alert_store_;
+  std::unique_ptr<AlertBackend> alert_backend_;
+  std::unique_ptr<net::HttpClient> webhooks_;
+  std::unique_ptr<alert::AlertEngine> alerts_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -90,6 +90,16 @@ const config::Schema<SqlConfig>& SqlConfig::ConfigSchema() {
   return schema;
 }
 
+const config::Schema<AlertConfig>& AlertConfig::ConfigSchema() {
+  static const auto schema =
+      config::Schema<AlertConfig>("alerts", "Searches on a schedule, and their webhooks.")
+          .Field("private_webhooks", &AlertConfig::private_webhooks,
+                 {.doc = "Whether webhooks may go to addresses of private networks and of this "
+                         "machine. Off, so that who may make alerts cannot reach what only the "
+                         "server can; on, when the receiver runs inside."});
+  return schema;
+}
+
 const config::Schema<StoreConfig>& StoreConfig::ConfigSchema() {
   static const auto schema =
       config::Schema<StoreConfig>("store", "How log rows are kept.")
@@ -133,6 +143,8 @@ const config::Schema<ServerConfig>& ServerConfig::ConfigSchema() {
           .Field("http", &ServerConfig::http, {.doc = "The address that serves API and console."})
           .Field("query", &ServerConfig::query, {.doc = "Limits of searches."})
           .Field("sql", &ServerConfig::sql, {.doc = "SQL behind a search."})
+          .Field("alerts", &ServerConfig::alerts,
+                 {.doc = "Searches on a schedule, and their webhooks."})
           .Field("store", &ServerConfig::store, {.doc = "How log rows are kept."})
           .Field("log", &ServerConfig::log, {.doc = "The server's own log."})
           .Field("shutdown_grace", &ServerConfig::shutdown_grace,

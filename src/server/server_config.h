@@ -45,6 +45,11 @@ struct SqlConfig {
   static const config::Schema<SqlConfig>& ConfigSchema();
 };
 
+struct AlertConfig {
+  bool private_webhooks = false;
+  static const config::Schema<AlertConfig>& ConfigSchema();
+};
+
 struct StoreConfig {
   ByteSize hot_bytes_max = 64_MiB;
   Duration hot_age_max = 10min;
@@ -62,6 +67,7 @@ struct ServerConfig {
   HttpConfig http;
   QueryConfig query;
   SqlConfig sql;
+  AlertConfig alerts;
   StoreConfig store;
   config::LogConfig log;
   Duration shutdown_grace = 10s;
