@@ -40,7 +40,7 @@ bool Follow::CheckReplaced(Incarnation& file) {
   if (file.ended || file.searching() || (file.search != nullptr && file.search->gone)) return false;
   std::shared_ptr<File> open = file.source->file();
   if (open == nullptr) {
-    const std::string path = file.names.empty() ? file.location : file.names.front()->path;
+    const std::string path = file.names.empty() ? file.location : file.names.front()->path();
     Result<std::shared_ptr<File>> opened = OpenFile(path);
     if (!opened.ok()) return false;
     open = std::move(opened).value();
@@ -58,7 +58,7 @@ std::vector<std::string> Follow::LeaveFile(Incarnation& file) {
   std::vector<std::string> paths;
   for (NamedPath* name : std::exchange(file.names, {})) {
     name->current = nullptr;
-    paths.push_back(name->path);
+    paths.push_back(name->path());
   }
   if (file.search != nullptr) file.search->rejected.push_back(file.key);
   const auto live = live_.find(file.key);
@@ -351,8 +351,8 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
 
 // A new file that holds the same as one that is followed is its copy so far, and not read.
 bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file) {
-  const std::string dir = DirName(path.path);
-  for (const std::string& base : BasesOfRotated(BaseName(path.path))) {
+  const std::string dir = DirName(path.path());
+  for (const std::string& base : BasesOfRotated(BaseName(path.path()))) {
     const auto it = paths_.find(JoinPath(dir, base));
     if (it == paths_.end()) continue;
     Incarnation* live = it->second.current;
@@ -374,7 +374,8 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, std::string_view he
         live != nullptr && live->born != kNoTime && info.born != kNoTime && info.born < live->born;
     if (live == nullptr || live->ended || older || live_.count(FileKey::Of(info)) != 0) continue;
     std::shared_ptr<File> original = live->source->file();
-    if (original == nullptr) original = ValueOr(OpenFile(it->second.path), std::shared_ptr<File>());
+    if (original == nullptr)
+      original = ValueOr(OpenFile(it->second.path()), std::shared_ptr<File>());
     if (original == nullptr || !IsPrefix(file, info.size, *original)) continue;
     Hold(path, *live, info);
     return true;
@@ -388,7 +389,7 @@ void Follow::Hold(NamedPath& path, const Incarnation& of, const FileInfo& info) 
     LOG_RATE(10s, kInfo,
              "{} is a copy of {} so far and is not read; should {} be emptied, reading goes on in "
              "the copy",
-             path.path, of.path, of.path);
+             path.path(), of.path, of.path);
   }
   *path.held = {of.origin(), info.size, info.modified};
 }
@@ -399,7 +400,7 @@ void Follow::Hold(NamedPath& path, const Incarnation& of, const FileInfo& info) 
 void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
   if (begun == kNoTime) return;
   std::vector<Missed> missed;
-  for (const std::string& at : LinkChain(path.path)) {
+  for (const std::string& at : LinkChain(path.path())) {
     const std::string dir = DirName(at);
     const std::vector<std::string> names = RelatedNames(dir, BaseName(at));
     for (const std::string& name : names) {
@@ -412,7 +413,7 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
     Result<Opened> opened = OpenAny(one.at);
     if (!opened.ok() || live_.count(FileKey::Of(opened->info)) != 0) continue;
     LOG_RATE(10s, kInfo, "{} was copied to {} and emptied before it was seen; the copy is read now",
-             path.path, one.at);
+             path.path(), one.at);
     Incarnation* older = Find(path.last);
     Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at, 0);
     if (path.current != nullptr) {
@@ -428,7 +429,7 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
 Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::string& at,
                                  uint64_t ordinal) {
   const bool was_starting = std::exchange(starting_, false);  // it came later than the first start
-  Checkpoint start = FirstPosition(path.path, opened.info, opened.head, *opened.file);
+  Checkpoint start = FirstPosition(path.path(), opened.info, opened.head, *opened.file);
   starting_ = was_starting;
   start.packing = opened.packing;
   if (ordinal != 0) start.ordinal = ordinal;
@@ -451,7 +452,7 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   const Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || packed != (opened->packed != nullptr)) return false;
   if (!packed && IsCopyOfNamed(path, *opened->file, *info)) return false;
-  if (IsAccountedFor(path.path, *opened)) return false;
+  if (IsAccountedFor(path.path(), *opened)) return false;
   missed = {when, at};
   return true;
 }

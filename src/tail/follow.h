@@ -100,7 +100,7 @@ struct HeldFile {
 // A path that matches.
 struct NamedPath {
   Follow* follow = nullptr;
-  std::string path;
+  const std::string* key = nullptr;  // in Follow::paths_
   bool is_link = false;
   Incarnation* current = nullptr;
   OriginId last;  // the newest incarnation it led to
@@ -110,6 +110,8 @@ struct NamedPath {
   Duration gone_at{0};             // not 0: no file has had this name since
   Duration retry_at{0};            // not 0: could not be opened, or waits for its origin
   std::unique_ptr<HeldCopy> held;  // its file is not read: that would repeat another's
+
+  const std::string& path() const { return *key; }
 };
 
 // A directory in which something can match.

@@ -23,17 +23,17 @@ constexpr uint64_t kOrdinalStep = 2;
 void Follow::RetryLater(NamedPath& path, Duration pause) {
   ClearRetry(path);
   path.retry_at = context_.Now() + pause;
-  retries_.emplace(path.retry_at, path.path);
+  retries_.emplace(path.retry_at, path.path());
   WakeAt(path.retry_at);
 }
 
 void Follow::ClearRetry(NamedPath& path) {
-  if (path.retry_at != Duration(0)) retries_.erase({path.retry_at, path.path});
+  if (path.retry_at != Duration(0)) retries_.erase({path.retry_at, path.path()});
   path.retry_at = Duration(0);
 }
 
 Incarnation* Follow::Open(NamedPath& path) {
-  Result<std::shared_ptr<File>> file = OpenFile(path.path);
+  Result<std::shared_ptr<File>> file = OpenFile(path.path());
   Result<FileInfo> info = file.ok() ? (*file)->Stat() : Result<FileInfo>(file.status());
   Result<std::string> head = info.ok() ? ReadHead(**file) : Result<std::string>(info.status());
   if (!head.ok()) {
@@ -53,12 +53,12 @@ Incarnation* Follow::Open(NamedPath& path) {
     RetryLater(path, kOriginRetry);
     return nullptr;
   }
-  const bool packed_name = WithoutPacking(path.path) != path.path;
+  const bool packed_name = WithoutPacking(path.path()) != path.path();
   if (IsCompressed(*head) || (packed_name && head->empty())) {
     IgnoreCompressed(path, *info);
     return nullptr;
   }
-  const auto [known, holds] = FindKnown(path.path, *info, *head, **file);
+  const auto [known, holds] = FindKnown(path.path(), *info, *head, **file);
   if (known != nullptr && context_.active.count(known->origin) != 0) {
     RetryLater(path, kOriginRetry);
     return nullptr;
@@ -69,12 +69,12 @@ Incarnation* Follow::Open(NamedPath& path) {
     Unknow(start.origin);
     start.identity.key = FileKey::Of(*info);
     start.vanished = kNoTime;
-    if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path;
+    if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path();
   } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
     return nullptr;
   } else {
     if (known != nullptr) BeginReplaced(PathNamed(known->path), Checkpoint(*known));
-    start = FirstPosition(path.path, *info, *head, **file);
+    start = FirstPosition(path.path(), *info, *head, **file);
   }
   path.held = nullptr;
   return Begin(std::move(start), *info, std::move(file).value());
@@ -88,7 +88,7 @@ void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
     LOG_RATE(10s, kInfo,
              "{} matches the patterns of input {}, but is compressed and is not read as text; "
              "exclude such names to be rid of this message",
-             path.path, space());
+             path.path(), space());
   }
   *path.held = {OriginId(), info.size, info.modified};
 }

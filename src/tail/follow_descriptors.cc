@@ -147,7 +147,7 @@ bool Follow::Park(Incarnation& file) {
 }
 
 bool Follow::Unpark(Incarnation& file) {
-  const std::string path = file.names.empty() ? file.location : file.names.front()->path;
+  const std::string path = file.names.empty() ? file.location : file.names.front()->path();
   if (path.empty()) return false;
   Result<std::shared_ptr<File>> open = OpenFile(path);
   if (!open.ok()) {

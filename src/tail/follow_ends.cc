@@ -44,7 +44,7 @@ void Follow::OnModified(NamedPath& path) {
   if (path.current != nullptr && !path.current->ended) {
     OnModified(*path.current);
   } else {
-    OnPathChanged(std::string(path.path));
+    OnPathChanged(std::string(path.path()));
   }
 }
 
@@ -126,7 +126,7 @@ void Follow::Ended(Incarnation& file) {
   std::vector<std::string> again;
   for (NamedPath* name : names) {
     name->current = nullptr;
-    again.push_back(name->path);
+    again.push_back(name->path());
   }
   file.names.clear();
   for (const std::string& path : again) OnPathChanged(path);
@@ -250,7 +250,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
 }
 
 bool Follow::CloseLookAtName(Incarnation& file, Duration now) {
-  const std::string path = file.names.empty() ? file.location : file.names.front()->path;
+  const std::string path = file.names.empty() ? file.location : file.names.front()->path();
   if (!path.empty()) {
     const Result<FileInfo> info = context_.env.files().Stat(path);
     if (info.ok() && file.Is(*info)) {

@@ -23,10 +23,10 @@ void Follow::SetPath(const std::string& path, const FileInfo& info, bool is_link
 }
 
 NamedPath& Follow::PathNamed(const std::string& path) {
-  NamedPath& named = paths_[path];
-  named.follow = this;
-  named.path = path;
-  return named;
+  const auto it = paths_.try_emplace(path).first;
+  it->second.follow = this;
+  it->second.key = &it->first;
+  return it->second;
 }
 
 void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
@@ -80,13 +80,13 @@ bool Follow::Renumbered(NamedPath& path, const FileInfo& info) {
       file.source->Evidence().first.bytes == 0 || file.source->packed() != nullptr) {
     return false;
   }
-  Result<std::shared_ptr<File>> open = OpenFile(path.path);
+  Result<std::shared_ptr<File>> open = OpenFile(path.path());
   const Result<FileInfo> now = open.ok() ? (*open)->Stat() : Result<FileInfo>(open.status());
   if (!now.ok() || now->born != file.born || live_.count(FileKey::Of(*now)) != 0 ||
       !ValueOr(file.source->Holds(**open, now->size), false)) {
     return false;
   }
-  SayRenumbered(path.path);
+  SayRenumbered(path.path());
   const auto live = live_.find(file.key);
   if (live != live_.end() && live->second == &file) live_.erase(live);
   file.key = FileKey::Of(*now);
@@ -132,7 +132,7 @@ void Follow::PathGone(NamedPath& path) {
   if (path.gone_at == Duration(0)) path.gone_at = now;
   // Remembered for a while: a new file of this name waits for the last one, and one that is
   // rotated at once is recognised by its new name.
-  const bool dir_gone = dirs_.count(DirName(path.path)) == 0;
+  const bool dir_gone = dirs_.count(DirName(path.path())) == 0;
   const Incarnation* last = Find(path.last);
   if ((last == nullptr || last->drained) && (dir_gone || now - path.gone_at > kGonePathKept)) {
     ErasePath(path);
@@ -142,9 +142,9 @@ void Follow::PathGone(NamedPath& path) {
 void Follow::ErasePath(NamedPath& path) {
   ClearRetry(path);
   DropRoutes(path);
-  const auto dir = dirs_.find(DirName(path.path));
-  if (dir != dirs_.end()) dir->second.children.erase(BaseName(path.path));
-  paths_.erase(std::string(path.path));
+  const auto dir = dirs_.find(DirName(path.path()));
+  if (dir != dirs_.end()) dir->second.children.erase(BaseName(path.path()));
+  paths_.erase(std::string(path.path()));
 }
 
 void Follow::LetGo(NamedPath& path) {
@@ -169,7 +169,7 @@ std::vector<std::string> Follow::LinkChain(const std::string& path) const {
 
 void Follow::AddRoutes(NamedPath& path) {
   bool unwatched = false;
-  for (const std::string& at : LinkChain(path.path)) {
+  for (const std::string& at : LinkChain(path.path())) {
     Watch* watch = context_.watches.Acquire(DirName(at));
     unwatched |= watch == nullptr;
     if (watch == nullptr) continue;

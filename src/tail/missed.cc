@@ -131,10 +131,10 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
   }
   if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
       (!packed && IsCopyOfNamed(path, *opened->file, opened->info)) ||
-      IsAccountedFor(path.path, *opened)) {
+      IsAccountedFor(path.path(), *opened)) {
     return;
   }
-  LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path, at);
+  LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path(), at);
   const Incarnation* last = Find(path.last);
   const bool before = last != nullptr && (packed || info.born < last->born);
   Incarnation* file =
@@ -144,7 +144,7 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
 
 // While a file has the name, one that begins as it does is a copy of it.
 bool Follow::IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info) {
-  const Result<std::shared_ptr<File>> live = OpenFile(path.path);
+  const Result<std::shared_ptr<File>> live = OpenFile(path.path());
   if (!live.ok()) return false;
   const Result<FileInfo> now = (*live)->Stat();
   if (!now.ok() || FileKey::Of(*now) == FileKey::Of(info)) return false;
@@ -231,7 +231,7 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
 // The beginning of the file of an origin, when it is there.
 std::optional<std::string> Follow::HeadNow(const Incarnation& file) {
   std::shared_ptr<File> open = file.source->file();
-  const std::string& name = file.names.empty() ? file.location : file.names.front()->path;
+  const std::string& name = file.names.empty() ? file.location : file.names.front()->path();
   if (open == nullptr && !name.empty()) {
     open = ValueOr(OpenFile(name), std::shared_ptr<File>());
     const Result<FileInfo> info = open == nullptr ? NotFoundError("") : open->Stat();

@@ -184,7 +184,7 @@ void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
   Incarnation* later = Find(path.last);
   // What has the name came last, however old it is: copies are younger than what they are made of.
   const bool has_name = later != nullptr && path.current == later && [&] {
-    const Result<FileInfo> now = context_.env.files().Stat(path.path);
+    const Result<FileInfo> now = context_.env.files().Stat(path.path());
     return now.ok() && later->Is(*now);
   }();
   if (later == nullptr || (!has_name && Older(*later, file, by_ordinal))) {

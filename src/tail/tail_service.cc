@@ -17,6 +17,8 @@ namespace {
 constexpr Duration kTick = 500ms;
 // One round of the safety scan over all names takes at least this long.
 constexpr Duration kSafetyRound = 10s;
+// Many files at once, as at a start, are stored in groups: the memory is not given back.
+constexpr size_t kGroupMax = 1000;
 // After a failed write of checkpoints.
 constexpr Duration kStoreRetry = 2s;
 // How often checkpoints of files that vanished are looked at.
@@ -362,7 +364,7 @@ void TailService::Impl::Dispatch(const FileWatcher::Event& event) {
   for (const FollowedDir* dir : watch->dirs) dirs.emplace_back(dir->follow, *dir->path);
   std::vector<std::pair<Follow*, std::string>> paths;
   for (const auto& [name, targets] : watch->names) {
-    for (const NamedPath* path : targets.paths) paths.emplace_back(path->follow, path->path);
+    for (const NamedPath* path : targets.paths) paths.emplace_back(path->follow, path->path());
   }
   // After a move the watch would go on at the directory's new place.
   watches_.Lost(watch);
@@ -387,7 +389,7 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
   }
   std::vector<std::pair<Follow*, std::string>> paths;
   if (it != watch.names.end()) {
-    for (const NamedPath* path : it->second.paths) paths.emplace_back(path->follow, path->path);
+    for (const NamedPath* path : it->second.paths) paths.emplace_back(path->follow, path->path());
     for (Incarnation* file : it->second.incarnations) {
       file->follow->LookClosely(*file);
       if (event.modified) file->follow->Touch(*file);
@@ -507,21 +509,27 @@ Status TailService::Impl::WriteCheckpoints() {
     moved.swap(context_.moved);
     remove.swap(context_.remove);
   }
-  changes.put.reserve(moved.size() + put.size());
-  for (const auto& [origin, source] : moved) changes.put.push_back(source->Snapshot());
+  // Without the lock: a slow disk must not hold up those who add and remove follows.
+  Status status;
+  bool together = false;  // an origin and its heir are stored together
+  const auto add = [&](Checkpoint checkpoint) {
+    together |= !checkpoint.heir.empty();
+    changes.put.push_back(std::move(checkpoint));
+    if (changes.put.size() < kGroupMax || together || !status.ok()) return;
+    status = store_->Write(std::exchange(changes, {}));
+  };
+  for (const auto& [origin, source] : moved) add(source->Snapshot());
   for (const auto& [origin, checkpoint] : put) {
-    if (moved.count(origin) == 0) changes.put.push_back(checkpoint);
+    if (moved.count(origin) == 0) add(checkpoint);
   }
   changes.remove.assign(remove.begin(), remove.end());
-  if (changes.empty()) return OkStatus();
-  // Without the lock: a slow disk must not hold up those who add and remove follows.
-  const Status status = store_->Write(changes);
+  if (status.ok() && !changes.empty()) status = store_->Write(changes);
   if (status.ok()) return status;
   store_errors_.Add();
   LOG_RATE(10s, kError,
            "{}; reading goes on, the positions of {} files are kept in memory and written later. "
            "Lines may be sent again after a restart.",
-           status.message(), changes.put.size());
+           status.message(), moved.size() + put.size());
   MutexLock lock(mu_);
   // What was to be written still is, unless there is something newer.
   context_.moved.merge(moved);
