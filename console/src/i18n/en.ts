@@ -455,7 +455,7 @@ export const en = {
   'alerts.state.firing': 'firing',
   'alerts.state.error': 'error',
   'alerts.state.off': 'off',
-  'alerts.wrong.name': 'The alert needs a name.',
+  'alerts.wrong.name': 'The alert needs a name, made of a-z, 0-9, dots, _ and -.',
   'alerts.wrong.value': 'The threshold has to be a number.',
   'alerts.wrong.logstores': 'Choose at least one logstore.',
   'alerts.wrong.url': 'The webhook has to begin with http:// or https://.',

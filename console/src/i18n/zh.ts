@@ -445,7 +445,7 @@ export const zh: Record<keyof typeof en, string> = {
   'alerts.state.firing': '告警中',
   'alerts.state.error': '错误',
   'alerts.state.off': '停用',
-  'alerts.wrong.name': '告警需要名称。',
+  'alerts.wrong.name': '告警需要名称，由 a-z、0-9、点、_ 和 - 组成。',
   'alerts.wrong.value': '阈值必须是数字。',
   'alerts.wrong.logstores': '至少选择一个日志库。',
   'alerts.wrong.url': 'Webhook 地址必须以 http:// 或 https:// 开头。',

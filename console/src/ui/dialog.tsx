@@ -2,7 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/i18n';
+import { useServices } from '../state/services';
 import { Icon } from './icon';
+import { Toast } from './toast';
 
 interface Props {
   title: string;
@@ -12,6 +14,7 @@ interface Props {
 }
 
 export function Dialog({ title, wide, onClose, children }: Props) {
+  const { toaster } = useServices();
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     element.current?.showModal();
@@ -36,6 +39,8 @@ export function Dialog({ title, wide, onClose, children }: Props) {
         </header>
         {children}
       </div>
+      {/* The page's own messages lie below the dialog. */}
+      <Toast toaster={toaster} />
     </dialog>
   );
 }

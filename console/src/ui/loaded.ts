@@ -58,7 +58,7 @@ export function useAttempt(): (call: () => Promise<unknown>, done?: string) => P
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      toaster.show(error.message);
+      toaster.showProblem(error.message);
       return false;
     }
   });

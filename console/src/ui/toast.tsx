@@ -3,15 +3,25 @@ import { Value } from '../base/value';
 import { useValue } from './hooks';
 
 const kShownMillis = 2200;
+// What went wrong takes longer to read.
+const kProblemMillis = 7000;
 
 export class Toaster {
   readonly message = new Value('');
   private timer: number | undefined;
 
   show(message: string): void {
+    this.showFor(message, kShownMillis);
+  }
+
+  showProblem(message: string): void {
+    this.showFor(message, kProblemMillis);
+  }
+
+  private showFor(message: string, millis: number): void {
     window.clearTimeout(this.timer);
     this.message.set(message);
-    this.timer = window.setTimeout(() => this.message.set(''), kShownMillis);
+    this.timer = window.setTimeout(() => this.message.set(''), millis);
   }
 }
 

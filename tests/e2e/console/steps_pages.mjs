@@ -124,10 +124,10 @@ export const kPageSteps = {
     await c.page.waitForFunction(() =>
       /needs a name/.test(document.querySelector('dialog .field-error').textContent),
     );
-    await c.page.fill('#alert-name', 'too many errors');
+    await c.page.fill('#alert-name', 'too-many-errors');
     await c.page.fill('#alert-value', '5');
     await submit(c);
-    const card = c.page.locator('.alert', { hasText: 'too many errors' });
+    const card = c.page.locator('.alert', { hasText: 'too-many-errors' });
     await card.waitFor();
     assert.match(await card.innerText(), /count > 5 in 5m/);
     await card.locator('select').selectOption('1');

@@ -53,11 +53,14 @@ export function formOf(alert: Alert): AlertForm {
   };
 }
 
+// As the server wants names of alerts.
+const kName = /^[a-z0-9_][a-z0-9._-]{0,127}$/;
+
 export type Wrong = 'name' | 'value' | 'logstores' | 'url' | null;
 
 // The first box that cannot stay as it is. What the server knows better, it says.
 export function wrongBox(form: AlertForm): Wrong {
-  if (!form.name.trim()) return 'name';
+  if (!kName.test(form.name.trim())) return 'name';
   if (form.logstores.length === 0) return 'logstores';
   if (form.value.trim() === '' || !Number.isFinite(Number(form.value))) return 'value';
   if (form.url.trim() && !/^https?:\/\/[^\s/]+/.test(form.url.trim())) return 'url';

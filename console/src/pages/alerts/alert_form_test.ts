@@ -20,6 +20,7 @@ test('SaysWhichBoxIsWrong', () => {
   const form = formOf(kAlert);
   assert.equal(wrongBox(form), null);
   assert.equal(wrongBox({ ...form, name: ' ' }), 'name');
+  assert.equal(wrongBox({ ...form, name: 'Too many' }), 'name');
   assert.equal(wrongBox({ ...form, value: 'many' }), 'value');
   assert.equal(wrongBox({ ...form, value: '' }), 'value');
   assert.equal(wrongBox({ ...form, logstores: [] }), 'logstores');
