@@ -211,14 +211,19 @@ bool Follow::IsReadContent(const std::string& path, std::string_view head) const
 Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) {
   const auto& [print, guard] = std::tie(checkpoint.identity.print, checkpoint.guard);
   if (print.bytes == 0 || !print.Matches(opened.head)) return Read::kNothing;
+  const std::optional<uint64_t> size = opened.packed != nullptr
+                                           ? opened.packed->TextSize()
+                                           : std::optional<uint64_t>(opened.info.size);
+  // Made from a copy that was cut short, after more than that had been read.
+  if (opened.packed != nullptr && size.has_value() && checkpoint.resume > *size &&
+      print.complete()) {
+    return Read::kAll;
+  }
   // Behind that, unpacking takes long, and the first bytes have to do.
   const bool near = guard.end <= PackedFile::kSkipBytes;
   if (guard.end > 0 && near && !ValueOr(GuardHolds(*opened.file, guard), true)) {
     return Read::kNothing;
   }
-  const std::optional<uint64_t> size = opened.packed != nullptr
-                                           ? opened.packed->TextSize()
-                                           : std::optional<uint64_t>(opened.info.size);
   // Two short texts may be the same without being one.
   if (opened.packed == nullptr && (!print.complete() || checkpoint.resume != *size)) {
     return Read::kNothing;
