@@ -317,7 +317,8 @@ export const kResultSteps = {
     await c.rows().first().waitFor();
     await c.page.click('#clear');
     await c.page.waitForFunction(() => !document.querySelector('#rows .row'));
-    await c.page.fill('#highlight', 'pelican');
+    // Typed slower than the list is drawn again.
+    await c.page.locator('#highlight').pressSequentially('pelican', { delay: 90 });
     await c.page.press('#highlight', 'Enter');
     await c.page.waitForFunction(() => /mark=pelican/.test(location.hash));
     await c.write([{ body: 'a pelican lands', level: 'info' }]);

@@ -1,4 +1,5 @@
 // What the live tail is doing, and the buttons to hold and to end it.
+import { useEffect, useState } from 'preact/hooks';
 import { t, tn } from '../../i18n/i18n';
 import { compactCount, countText } from '../../model/number';
 import { Icon } from '../../ui/icon';
@@ -26,6 +27,12 @@ function statusText(live: LiveState, paused: boolean): string {
 // Words to mark without leaving other rows out; they go to the address when the box is left or Enter is
 // pressed.
 function Highlight({ highlight, onHighlight }: Pick<Props, 'highlight' | 'onHighlight'>) {
+  // The bar is drawn again with each row; what is being typed stays.
+  const [words, setWords] = useState(highlight);
+  useEffect(() => setWords(highlight), [highlight]);
+  const take = () => {
+    if (words.trim() !== highlight) onHighlight(words.trim());
+  };
   return (
     <input
       type="search"
@@ -33,8 +40,10 @@ function Highlight({ highlight, onHighlight }: Pick<Props, 'highlight' | 'onHigh
       id="highlight"
       placeholder={t('live.highlight')}
       aria-label={t('live.highlight')}
-      value={highlight}
-      onChange={(event) => onHighlight(event.currentTarget.value.trim())}
+      value={words}
+      onInput={(event) => setWords(event.currentTarget.value)}
+      onKeyDown={(event) => event.key === 'Enter' && take()}
+      onBlur={take}
     />
   );
 }

@@ -160,6 +160,9 @@ export function SearchPage() {
   });
 
   const { problem, window: shown } = state;
+  // While live the range moves on; the fields are those of when it began.
+  const fieldsWindow = useRef(shown);
+  if (!view.live || !fieldsWindow.current) fieldsWindow.current = shown;
   const running = useDelayed(state.searching || (state.counting && !view.live), kStopAfterMillis);
   const busy = state.searching || state.counting || !state.view || !sameSearch(state.view, view);
   const queryError =
@@ -266,9 +269,10 @@ export function SearchPage() {
             <div class={withFields ? 'split' : 'split split-one'}>
               {withFields && (
                 <FieldsPanel
+                  key={`${view.project}/${view.logstore}`}
                   store={store}
                   query={view.query}
-                  window={view.live ? null : shown}
+                  window={fieldsWindow.current}
                   ready={!state.searching && !state.problem}
                   columns={view.columns}
                   onTerm={actions.onTerm}

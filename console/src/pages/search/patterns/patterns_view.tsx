@@ -75,11 +75,14 @@ function usePatterns({ store, query, window: range }: PatternsViewProps, compare
 // What src/query/line_mask writes in the place of what differs.
 const kHoles = /(<(?:\*|time|ip|id|num|str)>)/;
 
+// A terminal colour whose numbers were masked.
+const kMaskedColour = /\u001b\[(?:<num>|[0-9;:])*m/g;
+
 // Words that differ from line to line are set apart.
 function Template({ text }: { text: string }) {
   return (
     <>
-      {stripAnsi(text)
+      {stripAnsi(text.replace(kMaskedColour, ''))
         .split(kHoles)
         .map((piece, index) =>
           index % 2 === 1 ? (
