@@ -31,7 +31,7 @@ class LogQuery {
   Result<LogResult> Run() {
     if (plan_.query == nullptr || request_.from >= request_.to) return std::move(result_);
     if (request_.forward) {
-      RETURN_IF_ERROR(Forward(request_.from, request_.to, 0));
+      RETURN_IF_ERROR(ForwardByWindows());
     } else {
       RETURN_IF_ERROR(Backward(request_.from, request_.to, [&](LogLine line) {
         result_.lines.push_back(std::move(line));
@@ -80,6 +80,20 @@ class LogQuery {
       search.cursor = std::move(found.cursor);
       search.limit = query::kRowsPerSearchMax;
     }
+  }
+
+  // Most often the oldest rows are wanted of a span that is full of them: a small piece is looked
+  // at first, and each one after it is twice as long.
+  Status ForwardByWindows() {
+    UnixNanos from = request_.from;
+    UnixNanos width = std::max<UnixNanos>((request_.to - from) / kForwardBuckets, 1);
+    while (from < request_.to && !full() && result_.cost.partial.empty()) {
+      const UnixNanos to = width < request_.to - from ? from + width : request_.to;
+      RETURN_IF_ERROR(Forward(from, to, 0));
+      from = to;
+      if (width < request_.to - from) width *= 2;
+    }
+    return OkStatus();
   }
 
   // The oldest rows: the span is cut into pieces, and piece by piece turned around.
