@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <set>
 
 #include "query/limits.h"
 #include "query/query_testing.h"
 #include "query/row_key.h"
+#include "query/row_scan.h"
 
 namespace kelp::query {
 namespace {
@@ -339,6 +341,34 @@ TEST(RowKeyTest, CursorTextReadsBack) {
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->last, cursor.last);
   EXPECT_EQ(read->delivered, 3u);
+}
+
+TEST(ScanRowsTest, GivesEveryMatchingRowOnce) {
+  testing::MemorySnapshot snapshot;
+  for (UnixNanos block = 0; block < 3; ++block) {
+    std::vector<testing::TestRow> rows;
+    for (UnixNanos i = 0; i < 10; ++i) {
+      testing::TestRow row;
+      row.time = i * 3 + block;  // blocks overlap
+      row.body = testing::Text(i % 2 == 0 ? "even" : "odd");
+      rows.push_back(row);
+    }
+    snapshot.Add(rows, {.corrupt = block == 2});
+  }
+  ParseError error;
+  const auto query = Parse("even", error);
+  std::multiset<UnixNanos> times;
+  const auto result = ScanRows(snapshot, *query, {.from = 3, .to = 20}, [&](const Row& row) {
+    times.insert(row.time);
+    return OkStatus();
+  });
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(times, (std::multiset<UnixNanos>{6, 7, 12, 13, 18, 19}));
+  EXPECT_EQ(result->rows, 6u);
+  EXPECT_FALSE(result->partial.empty());
+  const auto stopped =
+      ScanRows(snapshot, *query, {}, [](const Row&) { return UnavailableError("enough"); });
+  EXPECT_EQ(stopped.status().message(), "enough");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "query/limits.h"
+#include "query/row_scan.h"
 #include "server/api.h"
 #include "server/export_stream.h"
 #include "server/export_writer.h"
@@ -71,6 +72,7 @@ struct Job {
   std::vector<std::string> fields;
   ExportStream& stream;
   Problem& problem;
+  bool ordered = true;  // newest first
   std::string partial;
 };
 
@@ -110,6 +112,20 @@ class TimeProgress {
   UnixNanos to_ = 0;
 };
 
+// Block by block: each is decoded once.
+Status ExportUnordered(Job& job, RowWriter& writer) {
+  query::RowScanRequest request{
+      .from = job.call.span.from, .to = job.call.span.to, .limits = job.call.limits};
+  request.limits.time = kStatementTimeMax;
+  ASSIGN_OR_RETURN(const auto scanned, query::ScanRows(*job.call.snapshot, *job.call.query, request,
+                                                       [&](const query::Row& row) {
+                                                         writer.Add(row, job.stream.text());
+                                                         return job.stream.Flush();
+                                                       }));
+  AddReason(job.partial, scanned.partial);
+  return OkStatus();
+}
+
 Status ExportRows(Job& job) {
   QueryCall& call = job.call;
   std::vector<std::string> columns = job.fields;
@@ -121,6 +137,7 @@ Status ExportRows(Job& job) {
     writer = columns.empty() ? NewJsonRows() : NewJsonRows(std::move(columns));
   }
   writer->Begin(job.stream.text());
+  if (!job.ordered) return ExportUnordered(job, *writer);
   TimeProgress progress(call);
   query::SearchRequest page{.from = call.span.from,
                             .to = call.span.to,
@@ -258,7 +275,12 @@ Status RunExport(Api& api, const net::HttpRequest& request, const Answer& answer
                  ExportStream& stream, const Format* format, Problem& problem) {
   const std::string text = QueryText(request);
   const size_t pipe = sql::FindPipe(text);
-  Job job{api, {}, text, pipe, format, {}, stream, problem, ""};
+  Job job{api, {}, text, pipe, format, {}, stream, problem};
+  const std::string order = request.QueryParam("order").value_or("newest");
+  if (order != "newest" && order != "any") {
+    return InvalidArgumentError("\"order\" must be newest or any, not \"" + order + "\"");
+  }
+  job.ordered = order == "newest";
   ASSIGN_OR_RETURN(job.fields, FieldsOf(request));
   if (pipe != text.npos && !job.fields.empty()) {
     return InvalidArgumentError("\"fields\" is for searches; a statement names its own columns");

@@ -2,6 +2,8 @@
 #include <simdjson.h>
 
 #include <future>
+#include <set>
+#include <sstream>
 
 #include "server/test_server.h"
 #include "sql/sql.h"
@@ -106,6 +108,19 @@ TEST_F(ExportTest, GoesOnOverManyPagesInOrder) {
     at = all.body.find('\n', at) + 1;
   }
   EXPECT_EQ(at, all.body.size());
+}
+
+TEST_F(ExportTest, NeedsNoOrder) {
+  Start();
+  PostMany(25'000, 20);
+  const net::HttpResponse all = Call("GET", export_ + "?fields=body&order=any&id=any");
+  std::set<std::string> lines;
+  std::istringstream in(all.body);
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  EXPECT_EQ(lines.size(), 25'000u);
+  EXPECT_EQ(Call("GET", export_ + "?fields=offset&order=any&q=24999").body.size(),
+            Call("GET", export_ + "?fields=offset&q=24999").body.size());
+  EXPECT_EQ(Call("GET", export_ + "?order=time").status, 400);
 }
 
 TEST_F(ExportTest, SaysHowItEnded) {
