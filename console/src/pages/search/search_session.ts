@@ -319,7 +319,9 @@ export class SearchSession {
     try {
       const answer = await this.histogramFor(run, run.parts.search);
       if (run !== this.run) return;
-      run.countAgainAt = performance.now() + answer.stats.cpu_ms / kLiveHistogramShare;
+      // Levels are two more of the same.
+      const calls = this.levels ? 3 : 1;
+      run.countAgainAt = performance.now() + (calls * answer.stats.cpu_ms) / kLiveHistogramShare;
       const histogram = histogramOf(answer, run.window);
       const partial = this.state.get().partial ?? answer.partial;
       this.state.patch({ counting: false, histogram, histogramProblem: null, partial });

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, isAbort, type StoreName } from '../../../api/client';
 import { fieldsOf, type FieldsAnswer, type FieldStat } from '../../../api/statistics';
 import { t, tn } from '../../../i18n/i18n';
+import { newId } from '../../../base/id';
 import { compactCount, countText } from '../../../model/number';
 import { splitQuery } from '../../../model/query_text';
 import { unixNanosText } from '../../../model/time';
@@ -48,26 +49,38 @@ function useFields({ store, query, window: range, ready }: FieldsPanelProps): Lo
   useEffect(() => {
     if (!ready || !range || !store.logstore) return undefined;
     const abort = new AbortController();
+    const id = newId();
+    let running = true;
     setLoaded((before) => ({ ...before, loading: true }));
     const from = unixNanosText(range.from);
     const to = unixNanosText(range.to);
-    fieldsOf(api, { ...store, query: search, from, to, rows: kRowsLooked }, abort.signal).then(
-      (answer) => {
-        if (abort.signal.aborted) return;
-        setLoaded({ answer, problem: null, loading: false });
-        if (answer.fields.length > 0)
-          fieldNames.put(
-            store,
-            answer.fields.map(({ name }) => name),
-          );
-      },
-      (error: unknown) => {
-        if (isAbort(error) || abort.signal.aborted) return;
-        if (!(error instanceof ApiError)) throw error;
-        setLoaded({ answer: null, problem: error.message, loading: false });
-      },
-    );
-    return () => abort.abort();
+    const ended = () => {
+      running = false;
+    };
+    const call = { ...store, query: search, from, to, rows: kRowsLooked, id };
+    fieldsOf(api, call, abort.signal)
+      .finally(ended)
+      .then(
+        (answer) => {
+          if (abort.signal.aborted) return;
+          setLoaded({ answer, problem: null, loading: false });
+          if (answer.fields.length > 0)
+            fieldNames.put(
+              store,
+              answer.fields.map(({ name }) => name),
+            );
+        },
+        (error: unknown) => {
+          if (isAbort(error) || abort.signal.aborted) return;
+          if (!(error instanceof ApiError)) throw error;
+          setLoaded({ answer: null, problem: error.message, loading: false });
+        },
+      );
+    return () => {
+      abort.abort();
+      // Nobody waits for it any more, and it may take the server a while.
+      if (running) void api.cancel(id);
+    };
   }, [store.project, store.logstore, search, range?.from, range?.to, ready]);
   return loaded;
 }

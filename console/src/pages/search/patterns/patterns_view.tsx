@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, isAbort, type StoreName } from '../../../api/client';
 import { patternsOf, type Pattern, type PatternsAnswer } from '../../../api/statistics';
 import { t, tn } from '../../../i18n/i18n';
+import { newId } from '../../../base/id';
 import { stripAnsi } from '../../../model/ansi';
 import { countText } from '../../../model/number';
 import { addTerm, splitQuery } from '../../../model/query_text';
@@ -50,24 +51,36 @@ function usePatterns({ store, query, window: range }: PatternsViewProps, compare
   const { search } = splitQuery(query);
   useEffect(() => {
     const abort = new AbortController();
+    const id = newId();
+    let running = true;
     setLoaded((before) => ({ ...before, loading: true }));
     const other = compareWindow(range, compare);
     const call = {
       ...store,
       query: search,
+      id,
       ...nanos(range),
       limit: kPatternsAsked,
       compare: other && nanos(other),
     };
-    patternsOf(api, call, abort.signal).then(
-      (answer) => !abort.signal.aborted && setLoaded({ answer, problem: null, loading: false }),
-      (error: unknown) => {
-        if (isAbort(error) || abort.signal.aborted) return;
-        if (!(error instanceof ApiError)) throw error;
-        setLoaded({ answer: null, problem: error, loading: false });
-      },
-    );
-    return () => abort.abort();
+    const ended = () => {
+      running = false;
+    };
+    patternsOf(api, call, abort.signal)
+      .finally(ended)
+      .then(
+        (answer) => !abort.signal.aborted && setLoaded({ answer, problem: null, loading: false }),
+        (error: unknown) => {
+          if (isAbort(error) || abort.signal.aborted) return;
+          if (!(error instanceof ApiError)) throw error;
+          setLoaded({ answer: null, problem: error, loading: false });
+        },
+      );
+    return () => {
+      abort.abort();
+      // Nobody waits for it any more, and it may take the server a while.
+      if (running) void api.cancel(id);
+    };
   }, [store.project, store.logstore, search, range.from, range.to, compare]);
   return loaded;
 }
