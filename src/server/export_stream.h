@@ -19,7 +19,7 @@ namespace kelp::server {
 // Limits:   kPieceBytes gathered, kQueuedBytesMax queued. A reader that does not take that much
 //           within kPatience is given up: it holds a thread.
 // Errors:   kCancelled: the reader is gone or given up.
-// Tests:    export_api_test.cc
+// Tests:    export_stream_test.cc, export_api_test.cc
 class ExportStream {
  public:
   static constexpr size_t kPieceBytes = 256 << 10;
