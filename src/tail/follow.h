@@ -373,7 +373,6 @@ class Follow {
   void RestorePacked();
   void RestoreOne(const OriginId& origin, const std::string& at);
   void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
-  void NoteBegun(UnixNanos begun, UnixNanos first_started);
   void Know(Checkpoint checkpoint, bool by_key);
   void Unknow(const OriginId& origin);
   void MarkVanished();
@@ -408,7 +407,8 @@ class Follow {
   const std::shared_ptr<const SourceMetrics> source_metrics_;
   pipeline::InputHost& host_;
   bool first_start_ = false;
-  // What rotation made earlier is no concern of ours.
+  // What rotation made earlier is no concern of ours. Less the grain: a file too many is better
+  // than one too few.
   UnixNanos first_started_ = 0;
   // When the clock was set back behind that, who knows when: better read too much than too little.
   static constexpr UnixNanos kClockSetBack = INT64_MIN;

@@ -139,7 +139,6 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
   start.ordinal = context_.last_ordinal += kOrdinalStep;
   start.begun = context_.env.clock().Now() - kClockGrain.count();
   if (start.begun + kClockGrain.count() < first_started_) first_started_ = kClockSetBack;
-  if (starting_ && first_start_) start.begun = std::max(start.begun, first_started_);
   if (starting_ && lost_) {
     if (options_.on_lost_checkpoints == OnLostCheckpoints::kEnd) start.resume = info.size;
   } else if (starting_ && first_start_) {

@@ -85,11 +85,6 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
   }
   const bool packed = WithoutPacking(name) != name;
   if (!CameAfterFirstStart(info, packed)) return;
-  if (starting_ && first_start_) {
-    // However short a time before.
-    first_started_ = std::max(first_started_, packed ? info.modified : info.born);
-    return;
-  }
   for (const std::string& base : BasesOf(name)) {
     const std::string path = JoinPath(dir, base);
     const auto it = paths_.find(path);

@@ -33,20 +33,14 @@ void Follow::Unknow(const OriginId& origin) {
   known_.erase(it);
 }
 
-// What the beginning of an origin tells of the first start.
-void Follow::NoteBegun(UnixNanos begun, UnixNanos first_started) {
-  if (begun == kNoTime || begun > first_started || first_started_ == kClockSetBack) return;
-  // What had been rotated shortly before the first start was noted with what was found then.
-  const bool at_start = begun >= first_started - kClockGrain.count();
-  first_started_ = at_start ? std::max(first_started_, begun) : kClockSetBack;
-}
-
 void Follow::Start(CheckpointSpace known) {
   first_start_ = known.first_start;
   first_started_ = known.first_started - kClockGrain.count();
   lost_ = known.lost;
   for (Checkpoint& checkpoint : known.checkpoints) {
-    NoteBegun(checkpoint.begun, known.first_started);
+    if (checkpoint.begun != kNoTime && checkpoint.begun < first_started_) {
+      first_started_ = kClockSetBack;
+    }
     context_.last_ordinal = std::max(context_.last_ordinal, checkpoint.ordinal);
     Know(std::move(checkpoint), /*by_key=*/true);
   }
@@ -70,7 +64,6 @@ void Follow::StartPass() {
   scanned_at_ = context_.Now();
   WalkFromRoot();
   collecting_ = false;
-  if (first_start_) LookAtOthers();
   const std::vector<Restorable> missed = Restore();
   // What rotation may have made after what it was made of: copies are told by comparison.
   std::stable_partition(found_.begin(), found_.end(), [](const Found& found) {
