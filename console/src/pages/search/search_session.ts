@@ -375,6 +375,7 @@ export class SearchSession {
       this.api.search({ ...call, limit: kFirstRows, cursor: null }, run.abort.signal),
     );
     if (!answer) return;
+    this.levels = levelTerms(answer.rows) ?? this.levels;
     const state = this.state.get();
     const shown = state.stale ? RowStore.empty : state.rows;
     const known = shown.count > 0;
