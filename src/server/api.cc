@@ -50,6 +50,7 @@ Api::Api(Env& e, const ServerConfig& c, MetricRegistry& m, domain::Domain& d, do
       library(l),
       store(s),
       figures(e.clock()),
+      sign_ins(e.clock(), m),
       scan_pool(static_cast<size_t>(c.query.threads) - 1),
       tails(s, m, c.query.tails_max),
       sql({c.sql.library, c.sql.threads}),
@@ -80,6 +81,9 @@ void AddRoute(net::Router& router, Api& api, std::string_view method, std::strin
   router.Add(method, pattern,
              [&api, access, any_project = limits.any_project, handler = std::move(handler)](
                  net::HttpRequest request, Answer answer) {
+               if (ComesFromAnotherSite(request)) {
+                 return answer->Send(net::Error(403, "a page of another site made this call"));
+               }
                if (access != Access::kAnyone) {
                  const std::optional<domain::Caller> caller = CallerOf(api, request);
                  if (!caller) return answer->Send(NotSignedIn());

@@ -17,6 +17,7 @@
 #include "net/router.h"
 #include "query/scan_pool.h"
 #include "server/ingest_figures.h"
+#include "server/request_guard.h"
 #include "server/running_queries.h"
 #include "server/server_config.h"
 #include "server/tail_hub.h"
@@ -44,6 +45,7 @@ struct Api {
   store::Store& store;
   RunningQueries queries;
   IngestFigures figures;
+  SignInGuard sign_ins;
   query::ScanPool scan_pool;  // before what runs queries
   TailHub tails;
   const sql::Engine sql;

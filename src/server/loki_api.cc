@@ -292,6 +292,10 @@ Result<std::string> DrilldownLimits(LokiRequest& request) {
 
 // False, and answered, when the caller may not read the project.
 bool Allowed(Api& api, net::HttpRequest& request, const Answer& answer) {
+  if (ComesFromAnotherSite(request)) {
+    answer->Send(LokiError(403, "a page of another site made this call"));
+    return false;
+  }
   TakeBasicToken(request);
   const std::optional<domain::Caller> caller = CallerOf(api, request);
   if (!caller) {

@@ -29,7 +29,16 @@ Result<domain::Session> OpenSession(Api& api, const std::string& body) {
 }
 
 void SignIn(Api& api, const net::HttpRequest& request, const Answer& answer) {
+  if (const auto wait = api.sign_ins.MustWait(request.remote)) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+    net::HttpResponse held =
+        net::Error(429, "too many sign-ins from this address failed; try again in " +
+                            std::to_string(seconds) + " s");
+    held.headers.Set("Retry-After", std::to_string(seconds));
+    return answer->Send(std::move(held));
+  }
   const Result<domain::Session> session = OpenSession(api, request.body);
+  if (session.status().code() == Code::kUnauthenticated) api.sign_ins.Failed(request.remote);
   if (!session.ok()) return answer->Send(Refusal(session.status()));
   net::HttpResponse response =
       net::Json(200, std::string("{\"role\":\"") + domain::RoleName(session->role) + "\"}");
