@@ -22,11 +22,13 @@ constexpr size_t kWaitingLinesMax = 5'000;
 // One client. Feed is called by the store's commit thread; the rest by the hub's.
 class LokiTails::Tail {
  public:
-  Tail(Clock& clock, Request request, std::shared_ptr<net::Responder> responder, Counter& dropped)
+  Tail(Clock& clock, Request request, std::shared_ptr<net::Responder> responder,
+       size_t queue_bytes_max, Counter& dropped)
       : clock_(clock),
         request_(std::move(request)),
         filter_(*request_.expr),
         responder_(std::move(responder)),
+        queue_bytes_max_(queue_bytes_max),
         dropped_total_(dropped) {}
 
   Status Subscribe(store::Store& store) {
@@ -118,7 +120,7 @@ class LokiTails::Tail {
       rows_in_second_ = 0;
     }
     if (rows_in_second_ >= kTailRowsPerSecondMax) return false;
-    if (responder_->queued_bytes() > kTailQueueBytesMax) return false;
+    if (responder_->queued_bytes() > queue_bytes_max_) return false;
     ++rows_in_second_;
     return true;
   }
@@ -127,6 +129,7 @@ class LokiTails::Tail {
   const Request request_;
   loki::RowFilter filter_;
   const std::shared_ptr<net::Responder> responder_;
+  const size_t queue_bytes_max_;
   Counter& dropped_total_;
   std::vector<std::shared_ptr<void>> subscriptions_;
   std::atomic<bool> closed_{false};
@@ -145,6 +148,8 @@ LokiTails::LokiTails(Clock& clock, store::Store& store, MetricRegistry& metrics,
       tails_max_(static_cast<size_t>(tails_max)),
       dropped_rows_(metrics.AddCounter("server_loki_tail_dropped_rows_total",
                                        "Rows that tails of the Loki API did not get.")),
+      refused_(metrics.AddCounter("server_loki_tails_refused_total",
+                                  "Tails refused, as query.tails_max were being served.")),
       open_(metrics.AddGauge("server_loki_tails", "Live tails of the Loki API being served.")),
       thread_([this] { Run(); }) {}
 
@@ -154,11 +159,13 @@ Status LokiTails::Add(Request tail, const net::HttpRequest& request,
     MutexLock lock(mu_);
     if (stop_) return UnavailableError("the server is stopping");
     if (tails_.size() >= tails_max_) {
+      refused_.Add();
       return UnavailableError("the server follows " + std::to_string(tails_max_) +
                               " live tails already");
     }
   }
-  auto added = std::make_shared<Tail>(clock_, std::move(tail), responder, dropped_rows_);
+  auto added = std::make_shared<Tail>(clock_, std::move(tail), responder,
+                                      TailQueueBytes(tails_max_), dropped_rows_);
   RETURN_IF_ERROR(added->Subscribe(store_));
   RETURN_IF_ERROR(net::WebSocket::Accept(request, responder));
   responder->OnClose([weak = std::weak_ptr<Tail>(added)] {

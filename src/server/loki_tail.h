@@ -3,7 +3,7 @@
 // Place:    the server owns one; GET /loki/api/v1/tail adds to it.
 // Owns:     the subscriptions and a thread for pings and reports. Borrows `store`.
 // Threads:  thread-safe. Rows are matched and printed on the store's commit thread.
-// Limits:   tails_max → kUnavailable; kTailRowsPerSecondMax and kTailQueueBytesMax of tail_hub.h.
+// Limits:   tails_max → kUnavailable; kTailRowsPerSecondMax and TailQueueBytes of tail_hub.h.
 //           What is over is dropped, counted and reported.
 // Errors:   kNotFound (logstore), kInvalidArgument (no WebSocket).
 // Tests:    loki_api_test.cc
@@ -51,6 +51,7 @@ class LokiTails {
   store::Store& store_;
   const size_t tails_max_;
   Counter& dropped_rows_;
+  Counter& refused_;
   Gauge& open_;
   Mutex mu_;
   CondVar wake_;

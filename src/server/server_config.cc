@@ -70,7 +70,11 @@ const config::Schema<QueryConfig>& QueryConfig::ConfigSchema() {
                   .min = 1,
                   .max = 64})
           .Field("tails_max", &QueryConfig::tails_max,
-                 {.doc = "Live tails at once; more are answered 503.", .min = 0, .max = 1000});
+                 {.doc = "Live tails at once; more are answered 503. Each takes one of "
+                         "`http.connections_max`, and with a reader that stops up to 1MiB of "
+                         "memory, of which all share 256MiB but have 32KiB at least.",
+                  .min = 0,
+                  .max = 100000});
   return schema;
 }
 

@@ -19,10 +19,11 @@ constexpr Duration kTick = 500ms;
 class TailHub::Tail {
  public:
   Tail(std::vector<store::LogstoreName> names, std::shared_ptr<const query::Query> query,
-       std::shared_ptr<net::Responder> responder, Counter& dropped_rows)
+       std::shared_ptr<net::Responder> responder, size_t queue_bytes_max, Counter& dropped_rows)
       : names_(std::move(names)),
         matcher_(std::move(query)),
         responder_(std::move(responder)),
+        queue_bytes_max_(queue_bytes_max),
         dropped_total_(dropped_rows) {}
 
   void AddSubscription(std::shared_ptr<void> subscription) {
@@ -89,7 +90,7 @@ class TailHub::Tail {
       rows_in_second_ = 0;
     }
     if (rows_in_second_ >= kTailRowsPerSecondMax) return false;
-    if (responder_->queued_bytes() + events_.size() > kTailQueueBytesMax) return false;
+    if (responder_->queued_bytes() + events_.size() > queue_bytes_max_) return false;
     ++rows_in_second_;
     return true;
   }
@@ -97,6 +98,7 @@ class TailHub::Tail {
   const std::vector<store::LogstoreName> names_;
   query::LiveMatcher matcher_;
   const std::shared_ptr<net::Responder> responder_;
+  const size_t queue_bytes_max_;
   Counter& dropped_total_;
   std::vector<std::shared_ptr<void>> subscriptions_;
   std::atomic<bool> begun_{false};
@@ -114,6 +116,8 @@ TailHub::TailHub(store::Store& store, MetricRegistry& metrics, int tails_max)
       tails_max_(tails_max),
       dropped_rows_(metrics.AddCounter("server_tail_dropped_rows_total",
                                        "Rows that live tails did not get for being too slow.")),
+      refused_(metrics.AddCounter("server_tails_refused_total",
+                                  "Live tails refused, as query.tails_max were being served.")),
       open_(metrics.AddGauge("server_tails", "Live tails being served.")),
       thread_([this] { Run(); }) {}
 
@@ -137,12 +141,15 @@ void TailHub::Forget(uint64_t id) {
 Status TailHub::Add(std::vector<store::LogstoreName> names,
                     std::shared_ptr<const query::Query> query,
                     const std::shared_ptr<net::Responder>& responder) {
-  auto tail = std::make_shared<Tail>(std::move(names), std::move(query), responder, dropped_rows_);
+  auto tail =
+      std::make_shared<Tail>(std::move(names), std::move(query), responder,
+                             TailQueueBytes(static_cast<size_t>(tails_max_)), dropped_rows_);
   uint64_t id;
   {
     MutexLock lock(mu_);
     if (stop_) return UnavailableError("the server is stopping");
     if (tails_.size() >= static_cast<size_t>(tails_max_)) {
+      refused_.Add();
       return UnavailableError("the server follows " + std::to_string(tails_max_) +
                               " live tails already");
     }

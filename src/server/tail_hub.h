@@ -2,6 +2,7 @@
 #ifndef KELP_SERVER_TAIL_HUB_H_
 #define KELP_SERVER_TAIL_HUB_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,8 +20,16 @@ namespace kelp::server {
 // Rows of one tail in a second; more are reported as dropped. Nobody reads faster, and printing
 // happens on the store's commit thread.
 inline constexpr int64_t kTailRowsPerSecondMax = 10'000;
-// Bytes queued for one tail; when its reader is slower, rows are dropped and reported.
+// Bytes queued for one tail, and for all of them; when readers are slower, rows are dropped and
+// reported. The least is what a batch of usual rows takes.
 inline constexpr size_t kTailQueueBytesMax = 1 << 20;
+inline constexpr size_t kTailQueueBytesMin = 32 << 10;
+inline constexpr size_t kTailQueuesBytesMax = 256 << 20;
+// Each tail's part of kTailQueuesBytesMax when there are as many as there may be.
+constexpr size_t TailQueueBytes(size_t tails_max) {
+  return std::clamp(kTailQueuesBytesMax / std::max<size_t>(tails_max, 1), kTailQueueBytesMin,
+                    kTailQueueBytesMax);
+}
 // A silent stream says that it is alive, so that proxies keep it open.
 inline constexpr Duration kTailHeartbeat = 15s;
 
@@ -57,6 +66,7 @@ class TailHub {
   store::Store& store_;
   const int tails_max_;
   Counter& dropped_rows_;
+  Counter& refused_;
   Gauge& open_;
   Mutex mu_;
   CondVar wake_;
