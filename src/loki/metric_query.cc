@@ -5,6 +5,7 @@
 
 #include "loki/range_scan.h"
 #include "loki/vector_ops.h"
+#include "query/interrupt.h"
 
 namespace kelp::loki {
 namespace {
@@ -40,25 +41,28 @@ bool CanGroupBelow(const Expr& outer) {
 class Evaluator {
  public:
   Evaluator(const Target& target, const MetricRequest& request)
-      : target_(target), request_(request) {}
+      : target_(target), request_(request), interrupt_(target.limits) {}
 
-  Result<MetricResult> Run(const Expr& expr) {
+  using Names = std::vector<std::string>;
+
+  // `fields`: those of the rows by which an aggregation around `expr` tells series apart.
+  Result<MetricResult> Run(const Expr& expr, const Names& fields) {
     switch (expr.kind) {
       case Expr::Kind::kNumber:
         return Constant(expr.number, true, request_.steps());
       case Expr::Kind::kVector:
         return Constant(expr.number, false, request_.steps());
       case Expr::Kind::kRange:
-        return Range(expr, expr.grouping);
+        return Range(expr, expr.grouping, fields);
       case Expr::Kind::kAggregate:
         return RunAggregate(expr);
       case Expr::Kind::kBinary: {
-        ASSIGN_OR_RETURN(MetricResult left, Run(*expr.left));
-        ASSIGN_OR_RETURN(MetricResult right, Run(*expr.right));
+        ASSIGN_OR_RETURN(MetricResult left, Run(*expr.left, fields));
+        ASSIGN_OR_RETURN(MetricResult right, Run(*expr.right, fields));
         return Combine(expr, std::move(left), std::move(right));
       }
       case Expr::Kind::kLabelReplace: {
-        ASSIGN_OR_RETURN(MetricResult inner, Run(*expr.left));
+        ASSIGN_OR_RETURN(MetricResult inner, Run(*expr.left, fields));
         if (inner.scalar) return InvalidArgumentError("label_replace needs series");
         ASSIGN_OR_RETURN(inner.series, ReplaceLabel(expr, std::move(inner.series)));
         return inner;
@@ -70,9 +74,17 @@ class Evaluator {
   }
 
  private:
-  Result<MetricResult> Range(const Expr& expr, const Grouping& grouping) {
+  Result<MetricResult> Range(const Expr& expr, const Grouping& grouping, const Names& fields) {
+    // Ranges are scanned one after the other, within the time of one query.
+    query::Stats spent;
+    interrupt_.FillCost(spent);
+    if (spent.wall >= target_.limits.time) {
+      return DeadlineExceededError("the query ran into its time limit; use fewer ranges");
+    }
+    Target left = target_;
+    left.limits.time -= spent.wall;
     MetricResult out;
-    ASSIGN_OR_RETURN(out.series, ScanRange(target_, expr, grouping, request_, out.cost));
+    ASSIGN_OR_RETURN(out.series, ScanRange(left, expr, grouping, fields, request_, out.cost));
     return out;
   }
 
@@ -81,9 +93,10 @@ class Evaluator {
     if (CanGroupBelow(expr)) {
       Grouping grouping = expr.grouping;
       grouping.given = true;
-      ASSIGN_OR_RETURN(inner, Range(*expr.left, grouping));
+      ASSIGN_OR_RETURN(inner, Range(*expr.left, grouping, {}));
     } else {
-      ASSIGN_OR_RETURN(inner, Run(*expr.left));
+      const bool by = expr.grouping.given && !expr.grouping.without;
+      ASSIGN_OR_RETURN(inner, Run(*expr.left, by ? expr.grouping.labels : Names()));
     }
     if (inner.scalar) return InvalidArgumentError("an aggregation needs series");
     inner.series = Aggregate(expr, std::move(inner.series), inner.sorted);
@@ -92,6 +105,7 @@ class Evaluator {
 
   const Target& target_;
   const MetricRequest& request_;
+  const query::Interrupt interrupt_;
 };
 
 }  // namespace
@@ -111,7 +125,7 @@ Result<MetricResult> RunMetricQuery(const Target& target, const Expr& expr,
         "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of "
         "the step parameter");
   }
-  ASSIGN_OR_RETURN(MetricResult out, Evaluator(target, request).Run(expr));
+  ASSIGN_OR_RETURN(MetricResult out, Evaluator(target, request).Run(expr, {}));
   std::erase_if(out.series, [](const Series& one) {
     return std::none_of(one.present.begin(), one.present.end(), [](uint8_t p) { return p != 0; });
   });

@@ -122,6 +122,37 @@ TEST(MetricQuery, TooManySeriesAndTooMuchMemoryAreRefused) {
             Code::kInvalidArgument);
 }
 
+TEST(MetricQuery, AQuantilePaysForEachStepThatKeepsAValue) {
+  Target target = MakeTarget(Steps(6000, 1));
+  // 1000 steps, so close and with so long a range that each keeps nearly every row.
+  const MetricRequest close{0, 7000, Duration(7)};
+  target.limits.memory = 4_MiB;
+  const auto expr = ParseGood(R"(quantile_over_time(0.5, {app=~".+"} | unwrap n [1h]) by (x))");
+  const auto found = RunMetricQuery(target, *expr, close);
+  EXPECT_EQ(found.status().code(), Code::kResourceExhausted) << found.status().ToString();
+}
+
+TEST(MetricQuery, EveryAggregationCanGroupByAField) {
+  const Target target = MakeTarget(Steps(3, 1));
+  for (const char* text : {R"(sum by (n) (count_over_time({app=~".+"}[1h])))",
+                           R"(max by (n) (count_over_time({app=~".+"}[1h])))",
+                           R"(avg by (n) (rate({app=~".+"}[1h]) * 3600))"}) {
+    const auto found = RunMetricQuery(target, *ParseGood(text), {6000, 6000, Duration(0)});
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    ASSERT_EQ(found->series.size(), 3u) << text;
+    EXPECT_EQ(found->series[0].labels, (LabelList{{"n", "0"}})) << text;
+    EXPECT_DOUBLE_EQ(found->series[0].values[0], 1) << text;
+  }
+}
+
+TEST(MetricQuery, ManyRangesShareTheTimeOfOneQuery) {
+  Target target = MakeTarget(Steps(10, 1));
+  target.limits.time = Duration(0);
+  const auto expr = ParseGood(R"(rate({app="odd"}[1h]) + rate({app="even"}[1h]))");
+  const auto found = RunMetricQuery(target, *expr, {6000, 6000, Duration(0)});
+  EXPECT_EQ(found.status().message(), "the query ran into its time limit; use fewer ranges");
+}
+
 TEST(MetricQuery, TheSameComesFromTwoThreads) {
   query::ScanPool pool(1);
   Target target = MakeTarget(Steps(20'000, 1000));

@@ -11,6 +11,7 @@
 #include "loki/cells.h"
 #include "loki/pipeline.h"
 #include "loki/row_entry.h"
+#include "query/interrupt.h"
 #include "query/scan.h"
 #include "query/time_filter.h"
 
@@ -73,14 +74,41 @@ class TimeGrid {
   int64_t cells_ = 0;
 };
 
+// Ends the adding up of cells, which may take longer than the scan did, when the query was
+// cancelled or has taken its time once more.
+class Brake {
+ public:
+  explicit Brake(const query::Limits& limits) : interrupt_(limits) {}
+
+  // `cells`: how many were looked at since the last call.
+  Status Spend(size_t cells) {
+    spent_ += cells;
+    if (spent_ < kCellsBetweenChecks) return OkStatus();
+    spent_ = 0;
+    if (!interrupt_.Check()) return OkStatus();
+    if (interrupt_.why() == query::Interrupt::Why::kCancelled) {
+      return CancelledError("the query was cancelled");
+    }
+    return DeadlineExceededError(
+        "the query ran into its time limit; use a shorter range, a longer step, or fewer labels");
+  }
+
+ private:
+  // Well below a millisecond.
+  static constexpr size_t kCellsBetweenChecks = 1 << 16;
+  query::Interrupt interrupt_;
+  size_t spent_ = 0;
+};
+
 class RangeScan {
  public:
   RangeScan(const Target& target, const Expr& expr, const Grouping& grouping,
-            const MetricRequest& request)
+            std::span<const std::string> fields, const MetricRequest& request)
       : target_(target),
         expr_(expr),
         op_(expr.range_op),
         grouping_(grouping),
+        fields_(fields),
         request_(request),
         grid_(request, expr.range, expr.offset),
         plan_(MakePlan(target, expr.selector, expr.stages, grid_.from(), grid_.to())),
@@ -140,6 +168,7 @@ class RangeScan {
     for (const std::string& label : grouping_.labels) {
       if (!grouping_.without) wanted.Add(label);
     }
+    for (const std::string& field : fields_) wanted.Add(field);
     for (const Matcher& matcher : expr_.selector) wanted.Add(matcher.label);
     for (const auto& stages : {std::span(expr_.stages), std::span(expr_.after_unwrap)}) {
       const Needs needs = NeedsOf(stages);
@@ -197,8 +226,13 @@ class RangeScan {
       value = static_cast<double>(bytes);
     }
     std::vector<Cell>& cells = own.series[series].cells;
-    grid_.ForEachCell(time, [&](size_t cell) { cells[cell].Add(op_, value, time); });
-    if (op_ == RangeOp::kQuantile) return Charge(sizeof(double));
+    size_t added = 0;
+    grid_.ForEachCell(time, [&](size_t cell) {
+      cells[cell].Add(op_, value, time);
+      ++added;
+    });
+    // A quantile keeps the value, in each step that the row belongs to.
+    if (op_ == RangeOp::kQuantile) return Charge(added * sizeof(double));
     return OkStatus();
   }
 
@@ -254,7 +288,10 @@ class RangeScan {
     if (grouping_.given && !grouping_.without) return named();
     if (grouping_.given && named()) return false;
     if (expr_.unwrap && label.name == expr_.unwrap->label) return false;
-    return label.category != Category::kField && label.name != "__error_details__";
+    if (label.category == Category::kField) {
+      return std::find(fields_.begin(), fields_.end(), label.name) != fields_.end();
+    }
+    return label.name != "__error_details__";
   }
 
   Status Charge(size_t bytes) {
@@ -277,13 +314,15 @@ class RangeScan {
     const size_t steps = request_.steps();
     const double seconds = static_cast<double>(expr_.range.count()) / 1e9;
     std::vector<Series> out;
-    if (op_ == RangeOp::kAbsent) return Absent(all);
+    Brake brake(target_.limits);
+    if (op_ == RangeOp::kAbsent) return Absent(all, brake);
     for (auto& [labels, cells] : all) {
       Series series{labels, std::vector<double>(steps), std::vector<uint8_t>(steps)};
       for (size_t step = 0; step < steps; ++step) {
         const auto [begin, end] = grid_.CellsOf(step);
         Cell sum;
         for (size_t cell = begin; cell < end; ++cell) sum.Merge(op_, cells[cell]);
+        RETURN_IF_ERROR(brake.Spend(end - begin + (op_ == RangeOp::kQuantile ? sum.count : 0)));
         if (sum.count == 0) continue;
         series.present[step] = 1;
         series.values[step] = sum.Value(op_, seconds, expr_.number);
@@ -294,7 +333,8 @@ class RangeScan {
   }
 
   // 1 where no series has a row.
-  std::vector<Series> Absent(const std::map<LabelList, std::vector<Cell>>& all) const {
+  Result<std::vector<Series>> Absent(const std::map<LabelList, std::vector<Cell>>& all,
+                                     Brake& brake) const {
     const size_t steps = request_.steps();
     Series series;
     for (const Matcher& matcher : expr_.selector) {
@@ -306,6 +346,7 @@ class RangeScan {
     for (const auto& [labels, cells] : all) {
       for (size_t step = 0; step < steps; ++step) {
         const auto [begin, end] = grid_.CellsOf(step);
+        RETURN_IF_ERROR(brake.Spend(end - begin));
         for (size_t cell = begin; cell < end; ++cell) {
           if (cells[cell].count != 0) series.present[step] = 0;
         }
@@ -320,6 +361,7 @@ class RangeScan {
   const Expr& expr_;
   const RangeOp op_;
   const Grouping& grouping_;
+  const std::span<const std::string> fields_;
   const MetricRequest& request_;
   const TimeGrid grid_;
   const Plan plan_;
@@ -333,9 +375,9 @@ class RangeScan {
 }  // namespace
 
 Result<std::vector<Series>> ScanRange(const Target& target, const Expr& expr,
-                                      const Grouping& grouping, const MetricRequest& request,
-                                      Cost& cost) {
-  return RangeScan(target, expr, grouping, request).Run(cost);
+                                      const Grouping& grouping, std::span<const std::string> fields,
+                                      const MetricRequest& request, Cost& cost) {
+  return RangeScan(target, expr, grouping, fields, request).Run(cost);
 }
 
 }  // namespace kelp::loki

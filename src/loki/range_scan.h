@@ -15,10 +15,12 @@
 namespace kelp::loki {
 
 // `grouping`: which labels tell series apart; not given: all of the stream and those that stages
-// made, without fields that the query does not name.
+// made, and `fields`, which an aggregation around it names; other fields would make too many
+// series. Errors: kResourceExhausted, kCancelled, kDeadlineExceeded (adding up; rows that could not
+// be read in time are missing, and `cost` says so).
 Result<std::vector<Series>> ScanRange(const Target& target, const Expr& expr,
-                                      const Grouping& grouping, const MetricRequest& request,
-                                      Cost& cost);
+                                      const Grouping& grouping, std::span<const std::string> fields,
+                                      const MetricRequest& request, Cost& cost);
 
 }  // namespace kelp::loki
 
