@@ -131,7 +131,6 @@ class LokiTails::Tail {
   const std::shared_ptr<net::Responder> responder_;
   const size_t queue_bytes_max_;
   Counter& dropped_total_;
-  std::vector<std::shared_ptr<void>> subscriptions_;
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> dropped_{0};
   Duration second_{0};
@@ -140,6 +139,8 @@ class LokiTails::Tail {
   bool live_ GUARDED_BY(mu_) = false;
   Duration last_sent_ GUARDED_BY(mu_){0};
   std::vector<loki::LogLine> waiting_ GUARDED_BY(mu_);
+  // Last: they end first, and wait for a running Feed, which uses the others.
+  std::vector<std::shared_ptr<void>> subscriptions_;
 };
 
 LokiTails::LokiTails(Clock& clock, store::Store& store, MetricRegistry& metrics, int tails_max)

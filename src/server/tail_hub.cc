@@ -100,7 +100,6 @@ class TailHub::Tail {
   const std::shared_ptr<net::Responder> responder_;
   const size_t queue_bytes_max_;
   Counter& dropped_total_;
-  std::vector<std::shared_ptr<void>> subscriptions_;
   std::atomic<bool> begun_{false};
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> dropped_{0};
@@ -109,6 +108,8 @@ class TailHub::Tail {
   int64_t rows_in_second_ = 0;
   std::string events_;
   std::string json_;
+  // Last: they end first, and wait for a running Feed, which uses the others.
+  std::vector<std::shared_ptr<void>> subscriptions_;
 };
 
 TailHub::TailHub(store::Store& store, MetricRegistry& metrics, int tails_max)
