@@ -226,10 +226,13 @@ std::string PrintAlert(const Alert& alert, Show show) {
     if (show != Show::kAll) value = kHiddenValue;
   }
   std::string url = alert.webhook->url;
-  if (show == Show::kViewer)
+  std::string body = alert.webhook->body;
+  if (show == Show::kViewer) {
     url = url.substr(0, url.find_first_of("/?#", url.find("://") + 3)) + "/…";
+    if (!body.empty()) body = kHiddenValue;
+  }
   return out + "{\"url\":" + Quote(url) + ",\"headers\":" + Quote(headers) +
-         ",\"body\":" + Quote(alert.webhook->body) + "}";
+         ",\"body\":" + Quote(body) + "}";
 }
 
 std::string Quote(std::string_view text) {

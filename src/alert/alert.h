@@ -30,6 +30,9 @@ inline constexpr size_t kLogstoresMax = 16;
 inline constexpr size_t kGroupColumnsMax = 8;
 // Groups of one alert: more are a mistake in group_by, and nobody reads that many messages.
 inline constexpr size_t kGroupsMax = 100;
+// Of one label of a group; a query may group by a whole line. The state is written with all of
+// them.
+inline constexpr size_t kLabelBytesMax = 1024;
 // Stands for header values in answers, and in a PUT for the value that is kept.
 inline constexpr std::string_view kHiddenValue = "********";
 
@@ -69,7 +72,8 @@ struct Alert {
 // From the JSON object of the API. What belongs to the state is skipped.
 Result<Alert> ParseAlert(std::string_view project, std::string_view name, std::string_view json);
 // Who reads a definition: the file has all of it; who may change it sees no values of headers;
-// others see of the address where it goes, not the rest, which is often a secret, too.
+// others see of the address where it goes, not the rest, which is often a secret, too, and nothing
+// of the body, where some receivers expect their key.
 enum class Show : uint8_t { kAll, kEditor, kViewer };
 // The members of its JSON object, without braces.
 std::string PrintAlert(const Alert& alert, Show show);

@@ -28,12 +28,15 @@ TEST(Alert, IsReadAndPrintedAsItWas) {
 }
 
 TEST(Alert, SecretsAreHidden) {
-  const auto alert = ParseAlert("shop", "errors", kGood);
+  auto alert = ParseAlert("shop", "errors", kGood);
   EXPECT_EQ(PrintAlert(*alert, Show::kEditor).find("cret"), std::string::npos);
   EXPECT_NE(PrintAlert(*alert, Show::kEditor).find("\"X-Key\":\"********\""), std::string::npos);
   EXPECT_NE(PrintAlert(*alert, Show::kEditor).find("https://hook.example/x"), std::string::npos);
   EXPECT_NE(PrintAlert(*alert, Show::kViewer).find("\"https://hook.example/…\""),
             std::string::npos);
+  alert->webhook->body = "{\"routing_key\":\"R1\"}";
+  EXPECT_NE(PrintAlert(*alert, Show::kEditor).find("R1"), std::string::npos);
+  EXPECT_EQ(PrintAlert(*alert, Show::kViewer).find("R1"), std::string::npos);
 }
 
 TEST(Alert, MistakesNameTheKey) {

@@ -11,6 +11,9 @@ namespace {
 // How long the threads sleep at most: changes wake them anyway.
 constexpr Duration kRestMax = 30s;
 
+// No receiver's page is larger; more counts as a failure.
+constexpr ByteSize kAnswerBytesMax = 4_MiB;
+
 Status NoAlert(const std::string& project, const std::string& name) {
   return NotFoundError("the project \"" + project + "\" has no alert \"" + name + "\"");
 }
@@ -148,9 +151,14 @@ Status AlertEngine::Put(Alert alert) {
 
 Status AlertEngine::Delete(const std::string& project, const std::string& name) {
   MutexLock lock(mu_);
-  if (entries_.erase({project, name}) == 0) return NoAlert(project, name);
+  const auto found = entries_.find({project, name});
+  if (found == entries_.end()) return NoAlert(project, name);
+  // Of one that cannot be taken out of the file, the next start would make an alert again.
+  const Status deleted = store_.Delete(project, name);
+  if (!deleted.ok() && deleted.code() != Code::kNotFound) return deleted;
+  entries_.erase(found);
   CountFiring();
-  return store_.Delete(project, name);
+  return OkStatus();
 }
 
 Status AlertEngine::Silence(const std::string& project, const std::string& name, UnixNanos until) {
@@ -176,7 +184,9 @@ void AlertEngine::CountFiring() {
 
 // Runs that were missed are not made up for: one is made for all of them.
 UnixNanos AlertEngine::NextRun(const Entry& entry) {
-  return entry.state.last_run == 0 ? 0 : entry.state.last_run + entry.alert.every.count();
+  const UnixNanos next =
+      entry.state.last_run == 0 ? 0 : entry.state.last_run + entry.alert.every.count();
+  return std::max(next, entry.not_before);
 }
 
 Duration AlertEngine::RunDue() {
@@ -234,12 +244,15 @@ void AlertEngine::RunOne(const Key& key, UnixNanos now) {
     return CountFiring();
   }
   if (!saved.ok()) {
-    // Nothing is sent that is not kept; the run is made again.
+    // Nothing is sent that is not kept; the run is made again, but not at once: a full disk stays
+    // full for a while, and the query costs the same each time.
+    found->second.not_before = clock_.Now() + kEveryMin.count();
     LOG_RATE(10s, kError, "cannot keep the state of the alert {}/{}: {}", key.first, key.second,
              saved.message());
     return;
   }
   found->second = std::move(next);
+  found->second.not_before = 0;
   CountFiring();
   if (!found->second.state.waiting.empty()) wake_.NotifyAll();
 }
@@ -290,14 +303,17 @@ Status AlertEngine::PostWebhook(const Sending& sending) {
   request.method = "POST";
   request.url = sending.webhook.url;
   request.timeout = kSendTimeout;
-  request.response_bytes_max = 64_KiB;
+  // What receivers say is not read, but a 2xx with a page behind it means taken, too.
+  request.response_bytes_max = kAnswerBytesMax;
   request.headers.Set("Content-Type", "application/json");
   for (const auto& [name, value] : sending.webhook.headers) request.headers.Set(name, value);
   request.headers.Set("Idempotency-Key", sending.delivery.key);
   request.body = {sending.delivery.body};
   ASSIGN_OR_RETURN(const net::HttpResponse answer, transport_.Send(request));
-  return net::StatusFromHttp(answer.status,
-                             "the webhook answered " + std::to_string(answer.status));
+  const std::string said = "the webhook answered " + std::to_string(answer.status);
+  const Status status = net::StatusFromHttp(answer.status, said);
+  // 499: only a stop of ours counts as cancelled, and is not noted as an attempt.
+  return status.code() == Code::kCancelled ? UnavailableError(said) : status;
 }
 
 void AlertEngine::Delivered(const Sending& sending, bool row_done, const Status& webhook) {

@@ -80,7 +80,8 @@ class AlertEngine {
   struct Entry {
     Alert alert;
     State state;
-    uint64_t version = 0;  // of the definition
+    uint64_t version = 0;      // of the definition
+    UnixNanos not_before = 0;  // of the next run, after one that could not be kept
   };
   using Key = std::pair<std::string, std::string>;
   struct Sending {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "domain/domain.h"
+#include "domain/sqlite.h"
 
 namespace kelp::alert {
 namespace {
@@ -277,6 +278,37 @@ TEST_F(EngineTest, DisabledAndDeletedAlertsDoNotRun) {
   EXPECT_EQ(backend_.runs, 0);
   EXPECT_EQ(engine_->Delete("shop", "errors").code(), Code::kNotFound);
   EXPECT_EQ(*engine_->List("shop", Show::kViewer), "{\"alerts\":[]}");
+}
+
+TEST_F(EngineTest, AReceiverThatAnswers499IsNotAskedAgainAtOnce) {
+  ASSERT_TRUE(Put().ok());
+  backend_.value = 11;
+  transport_.status = 499;
+  engine_->RunDue();
+  engine_->SendDue();
+  engine_->SendDue();
+  EXPECT_EQ(transport_.bodies.size(), 1u);
+  Pass(kPauseFirst);
+  engine_->SendDue();
+  EXPECT_EQ(transport_.bodies.size(), 2u);
+}
+
+TEST_F(EngineTest, AStateThatCannotBeKeptIsNotEvaluatedAgainAtOnce) {
+  ASSERT_TRUE(Put().ok());
+  backend_.value = 11;
+  auto file = *sqlite::Database::Open(dir_ + "/domain.db");
+  ASSERT_TRUE(file->ExecuteAll("CREATE TRIGGER full BEFORE UPDATE ON alerts BEGIN "
+                               "SELECT RAISE(ABORT, 'disk full'); END")
+                  .ok());
+  EXPECT_EQ(engine_->RunDue(), kEveryMin);
+  engine_->RunDue();
+  EXPECT_EQ(backend_.runs, 1);
+  EXPECT_EQ(engine_->SendDue(), kEveryMax);
+  ASSERT_TRUE(file->ExecuteAll("DROP TRIGGER full").ok());
+  Pass(kEveryMin);
+  EXPECT_EQ(engine_->RunDue(), 1min);
+  engine_->SendDue();
+  EXPECT_EQ(transport_.bodies, std::vector<std::string>{"firing"});
 }
 
 TEST_F(EngineTest, ItsThreadsRunAndEnd) {

@@ -13,7 +13,7 @@ namespace {
 
 // Adds a message, on its way to the logstore and, unless it is silenced, to the webhook.
 void Tell(const Alert& alert, Message message, State& state) {
-  message.silenced = message.time < state.silenced_until;
+  message.silenced = message.silenced || message.time < state.silenced_until;
   // The time keeps keys of an alert apart from those of an earlier one of the same name.
   message.key =
       fmt::format("{}/{}/{}-{}", alert.project, alert.name, message.time, state.sequence++);
@@ -41,6 +41,17 @@ Message MessageOf(const Group& group, const char* what, UnixNanos now) {
   message.since = group.since;
   message.time = now;
   return message;
+}
+
+// Labels as a group keeps them, cut between characters.
+Labels Cut(Labels labels) {
+  for (auto& [name, value] : labels) {
+    if (value.size() <= kLabelBytesMax) continue;
+    size_t size = kLabelBytesMax;
+    while (size > 0 && (static_cast<unsigned char>(value[size]) & 0xc0) == 0x80) --size;
+    value.resize(size);
+  }
+  return labels;
 }
 
 void AdvanceGroup(const Alert& alert, Group& group, UnixNanos now, State& state) {
@@ -162,11 +173,13 @@ void Advance(const Alert& alert, const Evaluation& evaluation, UnixNanos now, St
   std::vector<Group> next;
   for (const Finding& finding : evaluation.findings) {
     if (!alert.condition.Holds(finding.value) || next.size() >= kGroupsMax) continue;
-    const auto known =
-        std::find_if(state.groups.begin(), state.groups.end(),
-                     [&](const Group& group) { return group.labels == finding.labels; });
+    const Labels labels = Cut(finding.labels);
+    const auto same = [&](const Group& group) { return group.labels == labels; };
+    // Several rows of a result may be of one group: the first of them counts.
+    if (std::any_of(next.begin(), next.end(), same)) continue;
+    const auto known = std::find_if(state.groups.begin(), state.groups.end(), same);
     Group group;
-    group.labels = finding.labels;
+    group.labels = labels;
     group.since = now;
     if (known != state.groups.end()) group = *known;
     group.value = finding.value;
@@ -176,8 +189,11 @@ void Advance(const Alert& alert, const Evaluation& evaluation, UnixNanos now, St
   for (const Group& group : state.groups) {
     const bool still = std::any_of(
         next.begin(), next.end(), [&](const Group& other) { return other.labels == group.labels; });
-    // Who was told that it fires is told that it is over.
-    if (!still && group.firing) Tell(alert, MessageOf(group, "resolved", now), state);
+    if (still || !group.firing) continue;
+    // Who was told that it fires is told that it is over; what fired in silence ends in silence.
+    Message over = MessageOf(group, "resolved", now);
+    over.silenced = group.told == 0;
+    Tell(alert, std::move(over), state);
   }
   state.groups = std::move(next);
 }

@@ -51,6 +51,30 @@ TEST_F(StateTest, AShortBurstFiresNothing) {
   EXPECT_STREQ(Overall(state_), "pending");
 }
 
+TEST_F(StateTest, RowsWithTheSameLabelsAreOneGroup) {
+  alert_.hold = Duration(0);
+  EXPECT_EQ(Run(1, {Pod("a", 11), Pod("a", 12)}), "firing 11 a;");
+  EXPECT_EQ(state_.groups.size(), 1u);
+  EXPECT_EQ(Run(2, {}), "resolved 11 a;");
+}
+
+TEST_F(StateTest, LabelsAreCutToWhatAStateMayHold) {
+  alert_.hold = Duration(0);
+  const std::string line = std::string(kLabelBytesMax - 1, 'x') + "é and more";
+  EXPECT_EQ(Run(1, {Pod(line, 11)}), "firing 11 " + std::string(kLabelBytesMax - 1, 'x') + ";");
+  // The same group the next time.
+  EXPECT_EQ(Run(2, {Pod(line, 12)}), "");
+  EXPECT_LT(PrintState(state_).size(), 2 * kLabelBytesMax);
+}
+
+TEST_F(StateTest, WhatFiredInSilenceIsNotResolvedAloud) {
+  alert_.hold = Duration(0);
+  state_.silenced_until = 2 * kMinute;
+  EXPECT_EQ(Run(1, {Pod("a", 11)}), ";");
+  EXPECT_EQ(Run(3, {}), ";");
+  EXPECT_EQ(rows_, 1u);  // in the logstore it is
+}
+
 TEST_F(StateTest, WithoutForItFiresAtOnceAndIsResolvedWhenItIsOver) {
   alert_.hold = Duration(0);
   EXPECT_EQ(Run(1, {Pod("a", 11), Pod("b", 12)}), "firing 11 a;firing 12 b;");
