@@ -47,6 +47,36 @@ TEST_F(CompressedTest, AHalfReadFileIsContinuedAfterARestart) {
   }
 }
 
+TEST_F(CompressedTest, APackedFileThatDoesNotTellItsSizeIsContinued) {
+  const std::string first = std::string(1500, 'f') + "\n";  // more than tells it from others
+  dir_.Append("a.log", first);
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Remove("a.log");
+  dir_.Write("a.log.1.zst", Zstd(first + "two\n", /*tells_size=*/false));
+  dir_.Append("a.log", "three\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
+  Restart();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
+TEST_F(CompressedTest, APackedFileThatWasReadAndDoesNotTellItsSizeIsNotReadAgain) {
+  const std::string text = std::string(1500, 't') + "\n";
+  dir_.Append("a.log", text);
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Remove("a.log");
+  dir_.Write("a.log.1.zst", Zstd(text, /*tells_size=*/false));
+  dir_.Append("a.log", "next\n");
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"next"}));
+  Restart();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
 TEST_F(CompressedTest, ARestartInTheMiddleOfThePackedFileGoesOn) {
   std::string text;
   for (int i = 0; i < 60000; ++i) text += "line number " + std::to_string(i) + "\n";

@@ -17,6 +17,13 @@ constexpr Duration kPackingTime = 60s;
 // So many compressed files are remembered as read, not to be unpacked at every scan.
 constexpr size_t kSettledMax = 4096;
 
+// Whether a compressed file that is complete has no text behind `offset`.
+bool EndsAt(PackedFile& packed, uint64_t offset) {
+  char next = 0;
+  const Result<size_t> n = packed.ReadAt(offset, &next, 1);
+  return n.ok() && *n == 0 && !packed.incomplete();
+}
+
 }  // namespace
 
 // Whether a file of which nothing is known came after this input was first started. Known ones stay
@@ -183,8 +190,7 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 // Whether a beginning is that of an origin of this path that is looked for.
 bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
-    const Fingerprint print = file->source->Evidence().first;
-    return print.bytes > 0 && print.Matches(head) && MayHaveBeen(file->path, path);
+    return file->source->MayBeginWith(head) && MayHaveBeen(file->path, path);
   });
 }
 
@@ -205,13 +211,13 @@ bool Follow::IsReadContent(const std::string& path, std::string_view head) const
 // How much of a file was read, going by a checkpoint of one that is no longer there.
 Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) {
   const auto& [print, guard] = std::tie(checkpoint.identity.print, checkpoint.guard);
+  const uint64_t resume = checkpoint.resume;
   if (print.bytes == 0 || !print.Matches(opened.head)) return Read::kNothing;
   const std::optional<uint64_t> size = opened.packed != nullptr
-                                           ? opened.packed->TextSize()
+                                           ? opened.packed->TextSize(resume)
                                            : std::optional<uint64_t>(opened.info.size);
   // Made from a copy that was cut short, after more than that had been read.
-  if (opened.packed != nullptr && size.has_value() && checkpoint.resume > *size &&
-      print.complete()) {
+  if (opened.packed != nullptr && size.has_value() && resume > *size && print.complete()) {
     return Read::kAll;
   }
   // Behind that, unpacking takes long, and the first bytes have to do.
@@ -220,12 +226,11 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
     return Read::kNothing;
   }
   // Two short texts may be the same without being one.
-  if (opened.packed == nullptr && (!print.complete() || checkpoint.resume != *size)) {
-    return Read::kNothing;
-  }
-  if (size.has_value() && checkpoint.resume == *size) return Read::kAll;
-  if (size.has_value() && checkpoint.resume < *size) return Read::kPart;
-  return print.bytes == opened.head.size() ? Read::kAll : Read::kPart;
+  if (opened.packed == nullptr && (!print.complete() || resume != *size)) return Read::kNothing;
+  if (size.has_value() && resume == *size) return Read::kAll;
+  if (size.has_value() && resume < *size) return Read::kPart;
+  // Who goes on at the end finds nothing there, and nothing is lost.
+  return near && EndsAt(*opened.packed, resume) ? Read::kAll : Read::kPart;
 }
 
 // The beginning of the file of an origin, when it is there.

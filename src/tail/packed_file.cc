@@ -14,6 +14,10 @@ constexpr std::string_view kGzipMagic("\x1f\x8b");
 constexpr std::string_view kZstdMagic("\x28\xb5\x2f\xfd");
 // The header of a frame (RFC 8878, 3.1.1.1): magic number, descriptor, window, dictionary, size.
 constexpr size_t kZstdHeaderMax = 18;
+// The size of the text is told modulo this.
+constexpr uint64_t kGzipSizeModulo = uint64_t{1} << 32;
+// Deflate makes at most 1032 bytes of one.
+constexpr uint64_t kGzipRatioMax = 1032;
 // Packed bytes read, and unpacked bytes made, in one step.
 constexpr size_t kStepBytes = 64u << 10;
 // Logs shrink to about a tenth; it need not be right.
@@ -199,7 +203,7 @@ Result<FileInfo> PackedFile::Stat() {
   return info;
 }
 
-std::optional<uint64_t> PackedFile::TextSize() const {
+std::optional<uint64_t> PackedFile::TextSize(uint64_t at_least) const {
   const Result<FileInfo> info = file_->Stat();
   if (!info.ok()) return std::nullopt;
   if (packing_ == Packing::kGzip) {
@@ -208,7 +212,11 @@ std::optional<uint64_t> PackedFile::TextSize() const {
     const Result<size_t> n =
         file_->ReadAt(info->size - sizeof end, reinterpret_cast<char*>(end), sizeof end);
     if (!n.ok() || *n != sizeof end) return std::nullopt;
-    return end[0] | end[1] << 8 | end[2] << 16 | static_cast<uint64_t>(end[3]) << 24;
+    const uint64_t told = end[0] | end[1] << 8 | end[2] << 16 | static_cast<uint64_t>(end[3]) << 24;
+    const uint64_t most = info->size * kGzipRatioMax;
+    if (at_least <= told || at_least > most) return told;
+    const uint64_t wraps = (at_least - told + kGzipSizeModulo - 1) / kGzipSizeModulo;
+    return told + wraps * kGzipSizeModulo <= most ? told + wraps * kGzipSizeModulo : told;
   }
   char head[kZstdHeaderMax] = {};
   const Result<size_t> n = file_->ReadAt(0, head, sizeof head);

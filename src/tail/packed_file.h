@@ -47,9 +47,10 @@ class PackedFile final : public File {
   // That of the packed file, with the size of the text: exact when its end was reached, else a
   // guess that is above what was unpacked.
   Result<FileInfo> Stat() override;
-  // The size of the text as the packed file has it, for what has a single part: modulo 2^32 for
-  // gzip (RFC 1952, 2.3.1); none where it does not tell.
-  std::optional<uint64_t> TextSize() const;
+  // The size of the text as the packed file has it, for what has a single part; none where it does
+  // not tell. gzip tells it modulo 2^32 (RFC 1952, 2.3.1): of the sizes that so many packed bytes
+  // can hold, the first that is not below `at_least` is taken, where there is one.
+  std::optional<uint64_t> TextSize(uint64_t at_least) const;
   // The packed file ends before the text does.
   bool incomplete() const;
   // What lies behind the last byte that was read cannot be unpacked.

@@ -53,6 +53,25 @@ TEST_P(PackedFileTest, ReadsTheTextInAnyOrder) {
   EXPECT_EQ(Read(*file, 700'000, 10), "");
 }
 
+TEST_P(PackedFileTest, TellsTheSizeOfItsText) {
+  EXPECT_EQ(Open(Pack(Text(500'000)))->TextSize(0), 500'000u);
+  EXPECT_EQ(Open(Pack(Text(500'000)))->TextSize(600'000), 500'000u);
+}
+
+TEST(PackedFileSizeTest, TellsGzipSizesThatWereWrapped) {
+  TempDir dir;
+  // Only its last four bytes are looked at; 5 MB can hold a little more than 4 GiB.
+  dir.Write("x", std::string(5'000'000, 'x') + std::string("\x10\x00\x00\x00", 4));
+  const PackedFile file(std::move(RealEnv().files().OpenForRead(dir / "x")).value(), Packing::kGzip,
+                        dir / "x");
+  constexpr uint64_t kWrap = uint64_t{1} << 32;
+  EXPECT_EQ(file.TextSize(0), 16u);
+  EXPECT_EQ(file.TextSize(16), 16u);
+  EXPECT_EQ(file.TextSize(17), kWrap + 16);
+  EXPECT_EQ(file.TextSize(kWrap + 16), kWrap + 16);
+  EXPECT_EQ(file.TextSize(kWrap + 17), 16u) << "more than it can hold";
+}
+
 TEST_P(PackedFileTest, SizeIsMoreThanWhatWasReadUntilTheEndIsKnown) {
   const std::string text = Text(500'000);
   const auto file = Open(Pack(text));

@@ -27,8 +27,10 @@ inline std::string Gzip(const std::string& text) {
   return packed;
 }
 
-inline std::string Zstd(const std::string& text) {
+// `tells_size` false: as from a pipe, where it is not known beforehand.
+inline std::string Zstd(const std::string& text, bool tells_size = true) {
   ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, tells_size ? 1 : 0);
   ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
   std::string packed(ZSTD_compressBound(text.size()), '\0');
   const size_t size =
