@@ -392,6 +392,7 @@ class Follow {
   bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
   void LookAgain(const std::string& at, const Status& status);
   void LookAtOthers();
+  void LookAtOther(const std::string& at);
   std::vector<std::string> OldestFirst(std::vector<std::string> paths);
   std::vector<std::string> PackedNames(const std::string& path);
   bool IsKnownContent(const std::string& path, std::string_view head) const;

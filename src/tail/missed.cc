@@ -68,12 +68,12 @@ bool Follow::MayBeRotated(const std::string& dir, const std::string& name) const
 
 // At those that the scan at the start found.
 void Follow::LookAtOthers() {
-  for (const std::string& at : OldestFirst(std::exchange(others_, {}))) {
-    const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
-    if (info.ok() && info->type == FileType::kRegular) {
-      OnOtherFile(DirName(at), BaseName(at), *info);
-    }
-  }
+  for (const std::string& at : OldestFirst(std::exchange(others_, {}))) LookAtOther(at);
+}
+
+void Follow::LookAtOther(const std::string& at) {
+  const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
+  if (info.ok() && info->type == FileType::kRegular) OnOtherFile(DirName(at), BaseName(at), *info);
 }
 
 void Follow::OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info) {

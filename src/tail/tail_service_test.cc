@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tail/passing_files.h"
 #include "tail/tail_fixture.h"
 
 namespace kelp::tail {
@@ -343,6 +344,38 @@ TEST_F(TailServiceTest, FollowsARotatedLinkTargetThatItSlept) {
   dir_.Append("target/x", "three\n");
   Start();
   EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
+}
+
+// Where one file cannot be opened.
+class FilesButOne final : public testing::PassingFiles {
+ public:
+  Result<std::unique_ptr<File>> OpenForRead(const std::string& path) override {
+    if (path == without) return ResourceExhaustedError("cannot open " + path + " (test)");
+    return PassingFiles::OpenForRead(path);
+  }
+  std::string without;
+};
+
+TEST_F(TailServiceTest, ARotatedLinkTargetThatCannotBeReadAtOnceIsReadLater) {
+  dir_.MakeDir("target");
+  dir_.Append("target/x", "one\n");
+  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("target/x", "two\n");
+  dir_.Rename("target/x", "target/x.1");
+  dir_.Append("target/x", "three\n");
+  FilesButOne files;
+  files.without = dir_ / "target/x.1";
+  env_.other_files = &files;
+  Start();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"three"}));
+  files.without.clear();
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"three", "two"}));
+  Stop();
+  env_.other_files = nullptr;
 }
 
 TEST_F(TailServiceTest, ScansWhereNothingCanBeWatched) {

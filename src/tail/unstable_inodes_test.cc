@@ -1,6 +1,7 @@
 // File systems that make inode numbers up and forget them: FAT, many in user space, some remote.
 #include <unistd.h>
 
+#include "tail/passing_files.h"
 #include "tail/tail_fixture.h"
 
 namespace kelp::tail {
@@ -33,43 +34,21 @@ class RenumberedFile final : public File {
 };
 
 // The real file system with other inode numbers after each Renumber().
-class RenumberingFiles final : public FileSystem {
+class RenumberingFiles final : public testing::PassingFiles {
  public:
   void Renumber() { salt_ += uint64_t{1} << 40; }
 
   Result<std::unique_ptr<File>> OpenForRead(const std::string& path) override {
-    ASSIGN_OR_RETURN(std::unique_ptr<File> file, real_.OpenForRead(path));
+    ASSIGN_OR_RETURN(std::unique_ptr<File> file, PassingFiles::OpenForRead(path));
     return std::unique_ptr<File>(std::make_unique<RenumberedFile>(std::move(file), salt_));
   }
-  Result<std::unique_ptr<File>> OpenForWrite(const std::string& path, bool truncate,
-                                             uint32_t mode) override {
-    return real_.OpenForWrite(path, truncate, mode);
-  }
   Result<FileInfo> Stat(const std::string& path, bool follow_symlink) override {
-    ASSIGN_OR_RETURN(FileInfo info, real_.Stat(path, follow_symlink));
+    ASSIGN_OR_RETURN(FileInfo info, PassingFiles::Stat(path, follow_symlink));
     info.inode ^= salt_;
     return info;
   }
-  Result<std::vector<DirEntry>> ListDir(const std::string& path) override {
-    return real_.ListDir(path);
-  }
-  Result<std::string> ReadLink(const std::string& path) override { return real_.ReadLink(path); }
-  Status MakeDirs(const std::string& path, uint32_t mode) override {
-    return real_.MakeDirs(path, mode);
-  }
-  Status Rename(const std::string& from, const std::string& to) override {
-    return real_.Rename(from, to);
-  }
-  Status Remove(const std::string& path) override { return real_.Remove(path); }
-  Status RemoveTree(const std::string& path) override { return real_.RemoveTree(path); }
-  Status SyncDir(const std::string& path) override { return real_.SyncDir(path); }
-  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
-    return real_.Lock(path);
-  }
-  Result<DiskSpace> Space(const std::string& path) override { return real_.Space(path); }
 
  private:
-  FileSystem& real_ = RealEnv().files();
   uint64_t salt_ = 0;
 };
 
