@@ -160,10 +160,12 @@ void Follow::DoneWith(Incarnation& file) {
 void Follow::KeepFewGone(const OriginId& origin) {
   gone_.push_back(origin);
   if (gone_.size() <= kGoneMax) return;
-  Unknow(gone_.front());
-  context_.put.erase(gone_.front());
-  context_.remove.insert(gone_.front());
+  const OriginId oldest = gone_.front();
   gone_.pop_front();
+  if (context_.active.count(oldest) != 0) return;  // its rest was found in a compressed file
+  Unknow(oldest);
+  context_.put.erase(oldest);
+  context_.remove.insert(oldest);
 }
 
 void Follow::LookClosely(Incarnation& file) {
@@ -299,7 +301,11 @@ void Follow::LookAgainAtOthers(Duration now) {
   }
   for (const std::string& at : again) {
     look_again_.erase(at);
-    Examine(DirName(at), BaseName(at));
+    if (dirs_.count(DirName(at)) != 0) {
+      Examine(DirName(at), BaseName(at));
+    } else {
+      LookAtOther(at);  // where a link leads
+    }
   }
 }
 
