@@ -287,6 +287,7 @@ void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened)
   const auto it = paths_.find(at);
   if (it != paths_.end() && it->second.current == nullptr) {
     it->second.held = nullptr;
+    it->second.gone_at = Duration(0);
     it->second.current = &file;
     file.names.push_back(&it->second);
     SetLast(it->second, file);
