@@ -232,8 +232,8 @@ sockaddr_storage AddressOf(const std::string& text) {
 }
 
 TEST(PublicAddress, TellsTheOpenInternetFromEverythingElse) {
-  for (const char* text : {"1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111",
-                           "::ffff:1.1.1.1", "64:ff9b::101:101"}) {
+  for (const char* text : {"1.1.1.1", "8.8.8.8", "172.32.0.1", "168.63.129.17", "100.128.0.1",
+                           "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"}) {
     EXPECT_TRUE(IsPublicAddress(AddressOf(text))) << text;
   }
   for (const char* text : {"127.0.0.1",
@@ -243,6 +243,7 @@ TEST(PublicAddress, TellsTheOpenInternetFromEverythingElse) {
                            "172.31.255.255",
                            "192.168.1.1",
                            "169.254.169.254",
+                           "168.63.129.16",
                            "100.64.0.1",
                            "0.0.0.0",
                            "224.0.0.1",

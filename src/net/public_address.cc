@@ -15,11 +15,12 @@ struct Net {
   int bits;
 };
 // RFC 6890 and its successors: special-purpose addresses.
-constexpr std::array<Net, 14> kSpecial{{{0x00000000, 8},    // this network
+constexpr std::array<Net, 15> kSpecial{{{0x00000000, 8},    // this network
                                         {0x0a000000, 8},    // private
                                         {0x64400000, 10},   // shared by carriers
                                         {0x7f000000, 8},    // loopback
                                         {0xa9fe0000, 16},   // link-local, cloud metadata
+                                        {0xa83f8110, 32},   // Azure's host, as its machines see it
                                         {0xac100000, 12},   // private
                                         {0xc0000000, 24},   // protocol assignments
                                         {0xc0000200, 24},   // documentation
