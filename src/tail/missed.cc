@@ -190,7 +190,8 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 // Whether a beginning is that of an origin of this path that is looked for.
 bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
-    return file->source->MayBeginWith(head) && MayHaveBeen(file->path, path);
+    const Fingerprint print = file->source->Evidence().first;
+    return print.bytes > 0 && print.Matches(head) && MayHaveBeen(file->path, path);
   });
 }
 
