@@ -103,6 +103,30 @@ TEST_F(LokiApiTest, LogVolumeIsAMatrixByLevel) {
             "\"level\":\"info\"},\"values\":[[1767225629,\"27\"],[1767225659,\"27\"]]}]");
 }
 
+TEST_F(LokiApiTest, TimesAtTheEdgesDoNotOverflow) {
+  const std::string call = std::string(kV1) + "/query_range?" + Q("rate({app=\"db\"}[1h])");
+  // Clocks of the far past and future, as numbers, nanoseconds and text.
+  for (const char* time : {"-4000000001", "9223372036854775807", "1677-09-21T00:12:44Z"}) {
+    const auto answer = CallAs(admin_, "GET", call + "&end=" + time);
+    EXPECT_EQ(answer.status, 400) << time << answer.body;
+    const auto moment =
+        CallAs(admin_, "GET",
+               std::string(kV1) + "/query?" + Q("rate({app=\"db\"}[1h])") + "&time=" + time);
+    EXPECT_EQ(moment.status, 400) << time << moment.body;
+  }
+  for (const char* span :
+       {"&end=-4000000000&since=4000000000s", "&start=-4000000000&end=4000000000",
+        "&start=-4000000000&end=4000000000&step=1000000000",
+        "&start=-4000000000&end=4000000000&step=365d"}) {
+    EXPECT_EQ(CallAs(admin_, "GET", call + span).status, 200) << span;
+    EXPECT_EQ(
+        CallAs(admin_, "GET", std::string(kV1) + "/index/volume_range?" + Q("{app=\"db\"}") + span)
+            .status,
+        200)
+        << span;
+  }
+}
+
 TEST_F(LokiApiTest, FormsAreTakenAsQueriesAre) {
   const auto answer = CallAs(admin_, "POST", std::string(kV1) + "/query",
                              Q("sum(count_over_time({app=\"db\"}[1m]))") + "&time=1767225659",

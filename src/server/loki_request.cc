@@ -14,7 +14,11 @@ namespace {
 constexpr Duration kSpanDefault = 1h;
 // Whole numbers of more digits than this are nanoseconds, not seconds.
 constexpr size_t kSecondsDigitsMax = 10;
-constexpr double kSecondsMax = 9e9;
+// So far from 1970 (year 2096), sums and differences of times, ranges, offsets and a step fit into
+// 64 bits.
+constexpr UnixNanos kTimeMax = 4'000'000'000'000'000'000;
+constexpr double kSecondsMax = 4e9;
+constexpr double kStepNanosMax = 1e18;
 
 // The bytes that Base64 text stands for; nullopt: it is none.
 std::optional<std::string> FromBase64(std::string_view text) {
@@ -34,6 +38,21 @@ std::optional<std::string> FromBase64(std::string_view text) {
     out += static_cast<char>(bits >> count & 0xff);
   }
   return out;
+}
+
+// Unix nanoseconds, seconds, or RFC 3339.
+std::optional<UnixNanos> ReadTime(const std::string& text) {
+  const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && text.size() > kSecondsDigitsMax) {
+    UnixNanos nanos = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nanos);
+    if (error == std::errc() && end == text.data() + text.size()) return nanos;
+  } else if (const auto seconds = loki::ReadNumber(text);
+             seconds && std::abs(*seconds) <= kSecondsMax) {
+    return static_cast<UnixNanos>(std::llround(*seconds * 1e3)) * 1'000'000;
+  }
+  const Result<UnixNanos> time = ParseRfc3339(text);
+  return time.ok() ? std::optional<UnixNanos>(*time) : std::nullopt;
 }
 
 }  // namespace
@@ -84,7 +103,11 @@ void TakeBasicToken(net::HttpRequest& request) {
 }
 
 LokiRequest::LokiRequest(Api& api, const net::HttpRequest& request, const Answer& answer)
-    : api_(api), request_(request), answer_(answer), now_(api.env.clock().Now()) {
+    : api_(api),
+      request_(request),
+      answer_(answer),
+      now_(api.env.clock().Now()),
+      begin_(api.env.clock().Monotonic()) {
   if (auto query = net::ParseQuery(request.query); query.ok()) params_ = *std::move(query);
   const bool form =
       request.headers.Get("Content-Type").starts_with("application/x-www-form-urlencoded");
@@ -111,19 +134,10 @@ std::vector<std::string> LokiRequest::Params(std::string_view name) const {
 Result<UnixNanos> LokiRequest::Time(std::string_view name, UnixNanos otherwise) const {
   const std::string text = Param(name);
   if (text.empty()) return otherwise;
-  const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-  if (digits && text.size() > kSecondsDigitsMax) {
-    UnixNanos nanos = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nanos);
-    if (error == std::errc() && end == text.data() + text.size()) return nanos;
-  } else if (const auto seconds = loki::ReadNumber(text);
-             seconds && std::abs(*seconds) < kSecondsMax) {
-    return static_cast<UnixNanos>(std::llround(*seconds * 1e3)) * 1'000'000;
-  }
-  const Result<UnixNanos> time = ParseRfc3339(text);
-  if (time.ok()) return time;
+  const std::optional<UnixNanos> time = ReadTime(text);
+  if (time && *time >= -kTimeMax && *time <= kTimeMax) return *time;
   return InvalidArgumentError("cannot parse \"" + text + "\" of " + std::string(name) +
-                              " to a valid timestamp");
+                              " to a valid timestamp" + (time ? ": it is too far away" : ""));
 }
 
 Status LokiRequest::Span(UnixNanos& start, UnixNanos& end) const {
@@ -137,11 +151,7 @@ Status LokiRequest::Span(UnixNanos& start, UnixNanos& end) const {
     since = Duration(static_cast<int64_t>(*nanos));
   }
   ASSIGN_OR_RETURN(start, Time("start", end - since.count()));
-  // Sums of times and ranges must not overflow.
-  constexpr auto kTimeMax = static_cast<UnixNanos>(kSecondsMax * 1e9);
-  if (std::abs(start) > kTimeMax || std::abs(end) > kTimeMax) {
-    return InvalidArgumentError("start or end is too far away");
-  }
+  start = std::max(start, -kTimeMax);  // a long "since"
   if (start > end) return InvalidArgumentError("end timestamp must not be before start time");
   return OkStatus();
 }
@@ -155,7 +165,7 @@ Result<Duration> LokiRequest::Step(std::string_view name) const {
   } else {
     nanos = loki::ReadDuration(text);
   }
-  if (!nanos || !(*nanos >= 1) || *nanos > kSecondsMax * 1e9) {
+  if (!nanos || !(*nanos >= 1) || *nanos > kStepNanosMax) {
     return InvalidArgumentError("cannot parse \"" + text + "\" of " + std::string(name) +
                                 " to a valid duration; zero and less are not accepted");
   }
@@ -180,6 +190,11 @@ Result<uint32_t> LokiRequest::Number(std::string_view name, uint32_t otherwise,
 }
 
 Status LokiRequest::Open(loki::Target& target) {
+  // A call may open its logstores several times (series: once for each selector).
+  const Duration left = api_.config.query.time_max - (api_.env.clock().Monotonic() - begin_);
+  if (left <= Duration(0)) {
+    return DeadlineExceededError("the call ran into its time limit; ask for less at once");
+  }
   ASSIGN_OR_RETURN(const auto names, LokiLogstores(api_, TenantOf(request_)));
   for (const store::LogstoreName& name : names) {
     ASSIGN_OR_RETURN(auto snapshot, api_.store.Read(name));
@@ -188,7 +203,7 @@ Status LokiRequest::Open(loki::Target& target) {
   running_ = api_.queries.Add("");
   RunningQueries::State& state = *running_->state();
   answer_->OnClose([shared = running_->state()] { shared->cancelled = true; });
-  target.limits = {.time = api_.config.query.time_max,
+  target.limits = {.time = left,
                    .memory = api_.config.query.memory_max,
                    .cancelled = &state.cancelled,
                    .pool = &api_.scan_pool,

@@ -54,7 +54,8 @@ class LokiRequest {
   Result<Duration> Step(std::string_view name) const;
   Result<uint32_t> Number(std::string_view name, uint32_t otherwise, uint32_t max) const;
 
-  // Snapshots of what the tenant header names, and limits.
+  // Snapshots of what the tenant header names, and limits: the time that is left of the call's.
+  // kDeadlineExceeded when none is.
   Status Open(loki::Target& target);
 
  private:
@@ -62,6 +63,7 @@ class LokiRequest {
   const net::HttpRequest& request_;
   const Answer& answer_;
   const UnixNanos now_;
+  const Duration begin_;
   std::vector<std::pair<std::string, std::string>> params_;
   std::unique_ptr<RunningQueries::Entry> running_;
 };
