@@ -37,6 +37,9 @@ inline constexpr int64_t kBodyBytesPerSecondMin = 16 << 10;
 inline constexpr size_t kLingerBytesMax = 16 << 20;
 inline constexpr auto kLingerTime = std::chrono::seconds(2);
 
+// Smaller answers are not counted, so that errors always get through.
+inline constexpr uint64_t kSmallAnswerBytes = 64 << 10;
+
 // Counts a body against the server's budget until the answer is written.
 class BodyLease {
  public:
@@ -46,6 +49,14 @@ class BodyLease {
   ~BodyLease() { budget_.Release(held_); }
   bool Grow(uint64_t bytes) {
     if (!budget_.TryReserve(bytes)) return false;
+    held_ += bytes;
+    return true;
+  }
+  // As Grow; but whoever comes first gets more than there is.
+  bool GrowOrFirst(uint64_t bytes) {
+    if (Grow(bytes)) return true;
+    if (budget_.used() != 0) return false;
+    budget_.ForceReserve(bytes);
     held_ += bytes;
     return true;
   }
@@ -325,6 +336,9 @@ class Connection final : public ConnectionBase,
         good = false;
       } else if (step.full) {
         done = true;
+        BodyLease lease(core_.answers);
+        const size_t bytes = step.full->body.size();
+        if (bytes > kSmallAnswerBytes && !lease.GrowOrFirst(bytes)) step.full = TooManyAnswers();
         good = co_await WriteFull(*step.full);
       } else if (step.empty()) {
         if (answer_->wants_watch()) StartWatch();
@@ -402,6 +416,15 @@ class Connection final : public ConnectionBase,
   asio::awaitable<bool> RefuseMemory() {
     core_.metrics.refused_memory.Add();
     co_return co_await Refuse(503, "the server is busy: too many bodies are under way", true);
+  }
+
+  HttpResponse TooManyAnswers() {
+    core_.metrics.refused_answer.Add();
+    LOG_RATE(10s, kWarning, "answers of {} wait for peers that do not read; refusing large ones",
+             FormatByteSize(core_.options.answers_bytes_max));
+    HttpResponse response = Error(503, "too many large answers wait for clients that do not read");
+    response.headers.Set("Retry-After", RetryAfter());
+    return response;
   }
 
   // Answers without a handler, and ends the connection so that the peer can still read the answer.

@@ -83,6 +83,7 @@ ServerMetrics::ServerMetrics(MetricRegistry& registry, const MetricLabels& label
       refused_head(Refused(registry, labels, "malformed")),
       refused_body_size(Refused(registry, labels, "body_size")),
       refused_memory(Refused(registry, labels, "memory")),
+      refused_answer(Refused(registry, labels, "answers")),
       refused_queue(Refused(registry, labels, "queue")),
       timeouts(registry.AddCounter("http_timeouts_total",
                                    "Connections closed because the peer was too slow.", labels)),

@@ -76,6 +76,9 @@ struct HttpServerOptions {
   std::function<ByteSize(const HttpRequest& head)> body_limit;
   // All bodies being received or handled at once; more get 503. Bounds the server's memory.
   ByteSize bodies_bytes_max = 256_MiB;
+  // All large answers that their peers have not taken yet; instead of more, 503. One alone may be
+  // of any size. Streams have their own limit, below.
+  ByteSize answers_bytes_max = 256_MiB;
   ByteSize header_bytes_max = 16_KiB;
   size_t connections_max = 1024;
   // What may wait in one stream's queue before its peer is cut off.

@@ -174,6 +174,31 @@ TEST(HttpServer, BoundsTheMemoryOfAllBodies) {
   EXPECT_EQ(answer->headers.Get("Retry-After"), "2");
 }
 
+TEST(HttpServer, BoundsTheMemoryOfAnswersThatNobodyTakes) {
+  // More than the system takes for a connection, so that it stays with the server.
+  const auto server =
+      StartServer({.answers_bytes_max = 1_MiB},
+                  [](const HttpRequest& request, const std::shared_ptr<Responder>& answer) {
+                    const size_t size = request.path == "/big" ? 48 << 20 : 1000;
+                    answer->Send(Text(200, std::string(size, 'x')));
+                  });
+  HttpClient client;
+  const auto status = [&](const std::string& path) {
+    const auto answer = client.Send({.method = "GET", .url = UrlOf(*server, path)});
+    return answer.ok() ? answer->status : 0;
+  };
+  {
+    TestSocket stopped(server->port());
+    stopped.Send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(stopped.ReadUntil("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    EXPECT_EQ(status("/big"), 503);
+    EXPECT_EQ(status("/"), 200);
+  }
+  int after = 503;
+  for (int i = 0; i < 1000 && after == 503; ++i) after = status("/big");
+  EXPECT_EQ(after, 200);
+}
+
 TEST(HttpServer, RefusesWhatIsNotHttp) {
   const auto server = StartServer({}, Echo);
   for (const char* request :

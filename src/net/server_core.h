@@ -33,6 +33,7 @@ struct ServerMetrics {
   Counter& refused_head;
   Counter& refused_body_size;
   Counter& refused_memory;
+  Counter& refused_answer;
   Counter& refused_queue;
   Counter& timeouts;
   Counter& streams_cut;
@@ -46,11 +47,13 @@ struct ServerCore {
       : options(std::move(o)),
         handler(std::move(h)),
         metrics(registry, options.metric_labels),
-        bodies(options.bodies_bytes_max) {}
+        bodies(options.bodies_bytes_max),
+        answers(options.answers_bytes_max) {}
   const HttpServerOptions options;
   const Handler handler;
   ServerMetrics metrics;
   MemoryBudget bodies;
+  MemoryBudget answers;
   std::unique_ptr<HandlerPool> pool;  // null: handlers run on the I/O thread
   std::atomic<int64_t> connections{0};
   std::atomic<bool> draining{false};
