@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/status.h"
@@ -22,18 +23,22 @@ class Outcome {
   }
   void AddRegexesGaveUp(uint64_t values) {
     if (values == 0) return;
-    if (!partial_.empty()) partial_ += "; ";
-    partial_ += "a regular expression took too long on " + std::to_string(values) +
-                " values, which count as not matching";
+    const std::string why = "a regular expression took too long on " + std::to_string(values) +
+                            " values, which count as not matching";
+    Append(why, partial_);
+    Append(why, lost_);
   }
   // A corrupt block does not hide the others: noted, then OK. Other errors come back.
   Status Forgive(Status status) {
     if (status.code() != Code::kDataLoss) return status;
+    if (reasons_ < kReasonsMax) Append(status.message(), lost_);
     Add(std::move(status));
     return OkStatus();
   }
 
   const std::string& partial() const { return partial_; }
+  // The part of it that asking again, or going on, does not bring: all but limits.
+  const std::string& lost() const { return lost_; }
   // Without anything to show, the first reason is the error.
   Status ErrorIfNothing(bool anything) const { return anything ? OkStatus() : first_; }
 
@@ -41,14 +46,19 @@ class Outcome {
   void Add(Status why) {
     // The same damage met in many blocks would make a long sentence.
     if (++reasons_ > kReasonsMax) return;
-    if (!partial_.empty()) partial_ += "; ";
-    partial_ += why.message();
+    Append(why.message(), partial_);
     if (first_.ok()) first_ = std::move(why);
+  }
+
+  static void Append(std::string_view why, std::string& reasons) {
+    if (!reasons.empty()) reasons += "; ";
+    reasons += why;
   }
 
   static constexpr int kReasonsMax = 4;
   int reasons_ = 0;
   std::string partial_;
+  std::string lost_;
   Status first_;
 };
 

@@ -115,6 +115,7 @@ struct SearchResult {
   std::vector<Row> rows;  // newest first; equal times in a stable order
   std::string cursor;     // where to go on; empty when nothing is left
   std::string partial;    // why rows may be missing; empty when none are
+  std::string lost;       // the part of `partial` that the cursor does not bring: damage
   Stats stats;
   Explain explain;
 };

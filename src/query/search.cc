@@ -204,6 +204,7 @@ class Searcher {
   Result<SearchResult> Finish() {
     RETURN_IF_ERROR(outcome_.ErrorIfNothing(!result_.rows.empty()));
     result_.partial = outcome_.partial();
+    result_.lost = outcome_.lost();
     scan_->own().clock.Lap(Stage::kRows);
     scan_->Fill(result_.stats, result_.explain);
     return std::move(result_);

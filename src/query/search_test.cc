@@ -235,6 +235,7 @@ TEST(SearchTest, OutOfMemoryGivesWhatFitsAndACursorForTheRest) {
   ASSERT_TRUE(early.ok());
   EXPECT_EQ(early->rows.size(), result->rows.size());
   EXPECT_EQ(early->partial, result->partial);
+  EXPECT_EQ(early->lost, "");
   request.limits.memory = ByteSize{500};
   EXPECT_EQ(Search(snapshot, *Q(""), request).status().code(), Code::kResourceExhausted);
 }
@@ -245,6 +246,7 @@ TEST(SearchTest, ACorruptBlockDoesNotHideTheOthers) {
   const SearchResult result = Find(snapshot, "a", 10);
   EXPECT_EQ(Times(result), (std::vector<UnixNanos>{1}));
   EXPECT_EQ(result.partial, "test segment: the body is corrupt at byte 17");
+  EXPECT_EQ(result.lost, result.partial);
   SearchRequest request;
   EXPECT_EQ(Search(snapshot, *Q("a body:*"), request).status().code(), Code::kOk);
   request.from = 10;

@@ -23,6 +23,8 @@ constexpr Duration kStatementTimeMax = 6h;
 // Of progress by time.
 constexpr uint64_t kProgressSteps = 10'000;
 constexpr size_t kFilePieceBytes = 256 << 10;
+// Of reasons why rows are missing: each page may meet other damage, and people read a few lines.
+constexpr size_t kReasonBytesMax = 2 << 10;
 
 struct Format {
   std::string_view name;
@@ -78,6 +80,7 @@ struct Job {
 
 void AddReason(std::string& partial, const std::string& reason) {
   if (reason.empty() || partial.find(reason) != partial.npos) return;
+  if (partial.size() > kReasonBytesMax) return;
   if (!partial.empty()) partial += "; ";
   partial += reason;
 }
@@ -147,14 +150,19 @@ Status ExportRows(Job& job) {
   page.limits.time = kPageTimeMax;
   page.limits.progress = nullptr;
   do {
-    ASSIGN_OR_RETURN(const query::SearchResult found,
-                     query::Search(*call.snapshot, *call.query, page));
+    Result<query::SearchResult> next = query::Search(*call.snapshot, *call.query, page);
+    if (next.status().code() == Code::kDataLoss && !page.cursor.empty()) {
+      // All that is left is damaged; what was sent stays good.
+      AddReason(job.partial, std::string(next.status().message()));
+      return OkStatus();
+    }
+    ASSIGN_OR_RETURN(const query::SearchResult found, std::move(next));
     for (const query::Row& row : found.rows) {
       writer->Add(row, job.stream.text());
       RETURN_IF_ERROR(job.stream.Flush());
     }
-    // What a limit cut off comes with the next page; only the last one misses something.
-    if (found.cursor.empty() || found.stats.blocks == 0) AddReason(job.partial, found.partial);
+    // What a limit cut off comes with the next page.
+    AddReason(job.partial, found.cursor.empty() ? found.partial : found.lost);
     progress.Add(found);
     page.cursor = found.cursor;
   } while (!page.cursor.empty());
