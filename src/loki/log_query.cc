@@ -53,6 +53,13 @@ class LogQuery {
     return limits;
   }
 
+  // True, and noted, when nothing could be read for damage: that does not hide other rows.
+  bool Damaged(const Status& status) {
+    if (status.code() != Code::kDataLoss) return false;
+    result_.cost.Add({}, std::string(status.message()));
+    return true;
+  }
+
   // Gives lines, newest first, until `take` says no or nothing is left.
   Status Backward(UnixNanos from, UnixNanos to, const std::function<bool(LogLine)>& take) {
     query::SearchRequest search;
@@ -62,15 +69,18 @@ class LogQuery {
     search.limit = std::min(std::max(request_.limit, 100u), query::kRowsPerSearchMax);
     while (true) {
       search.limits = LimitsLeft();
-      ASSIGN_OR_RETURN(query::SearchResult found,
-                       query::Search(*plan_.snapshot, *plan_.query, search));
+      Result<query::SearchResult> page = query::Search(*plan_.snapshot, *plan_.query, search);
+      if (Damaged(page.status())) return OkStatus();
+      ASSIGN_OR_RETURN(query::SearchResult found, std::move(page));
       result_.cost.Add(found.stats, found.partial);
+      cut_ = cut_ || found.partial != found.lost;
       for (const query::Row& row : found.rows) {
         std::optional<LogLine> line = filter_.Take(row);
         if (line && !take(*std::move(line))) return OkStatus();
       }
-      if (found.cursor.empty() || !found.partial.empty()) return OkStatus();
+      if (found.cursor.empty() || cut_) return OkStatus();
       if (interrupt_.Check()) {
+        cut_ = true;
         if (interrupt_.why() == query::Interrupt::Why::kCancelled) {
           return CancelledError("the query was cancelled");
         }
@@ -87,7 +97,7 @@ class LogQuery {
   Status ForwardByWindows() {
     UnixNanos from = request_.from;
     UnixNanos width = std::max<UnixNanos>((request_.to - from) / kForwardBuckets, 1);
-    while (from < request_.to && !full() && result_.cost.partial.empty()) {
+    while (from < request_.to && !full() && !cut_) {
       const UnixNanos to = width < request_.to - from ? from + width : request_.to;
       RETURN_IF_ERROR(Forward(from, to, 0));
       from = to;
@@ -103,16 +113,20 @@ class LogQuery {
     histogram.to = to;
     histogram.buckets = kForwardBuckets;
     histogram.limits = LimitsLeft();
-    ASSIGN_OR_RETURN(const query::HistogramResult counted,
-                     query::CountOverTime(*plan_.snapshot, *plan_.query, histogram));
+    Result<query::HistogramResult> count =
+        query::CountOverTime(*plan_.snapshot, *plan_.query, histogram);
+    if (Damaged(count.status())) return OkStatus();
+    ASSIGN_OR_RETURN(const query::HistogramResult counted, std::move(count));
     result_.cost.Add(counted.stats, counted.partial);
+    // Damage is noted and left out; only running out of time ends the answer.
+    cut_ = cut_ || (!counted.partial.empty() && interrupt_.Check());
     const auto border = [&](size_t bucket) {
       return bucket >= counted.counts.size()
                  ? to
                  : from + static_cast<UnixNanos>(bucket) * counted.step.count();
     };
     for (size_t begin = 0; begin < counted.counts.size() && !full();) {
-      if (!result_.cost.partial.empty()) return OkStatus();
+      if (cut_) return OkStatus();
       uint64_t rows = counted.counts[begin];
       size_t end = begin + 1;
       while (end < counted.counts.size() && rows + counted.counts[end] <= kForwardRowsMax / 4 &&
@@ -136,6 +150,7 @@ class LogQuery {
       return lines.size() < kTurnedLinesMax;
     }));
     if (lines.size() >= kTurnedLinesMax) {
+      cut_ = true;
       result_.cost.Add({}, "too many rows at one time to put the oldest first");
     }
     for (auto it = lines.rbegin(); it != lines.rend() && !full(); ++it) {
@@ -149,6 +164,7 @@ class LogQuery {
   const Plan plan_;
   RowFilter filter_;
   query::Interrupt interrupt_;
+  bool cut_ = false;  // a limit ended the answer: going on would leave a gap
   LogResult result_;
 };
 

@@ -36,6 +36,9 @@ void Cost::Add(const query::Stats& more, const std::string& why) {
   stats.cpu += more.cpu;
   stats.wall += more.wall;
   if (why.empty() || partial.find(why) != std::string::npos) return;
+  // Each page may meet other damage, and people read a few lines.
+  constexpr size_t kReasonBytesMax = 2 << 10;
+  if (partial.size() > kReasonBytesMax) return;
   if (!partial.empty()) partial += "; ";
   partial += why;
 }
