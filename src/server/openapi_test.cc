@@ -412,6 +412,30 @@ TEST_F(OpenApiTest, RolesAreTheDocumentedOnes) {
   }
 }
 
+// Also of routes that come later: those that show every project have to be named here.
+TEST_F(OpenApiTest, ATokenOfOneProjectGetsNowhereElse) {
+  Start();
+  auto access = *domain::Domain::Open(RealEnv(), config_.DomainPath());
+  ASSERT_TRUE(access->CreateProject("other").ok());
+  ASSERT_TRUE(access->AddToken("of-other", domain::Role::kAdmin, "", "other").ok());
+  const std::set<std::string> for_all = {"/api/v1/agents", "/api/v1/queries/{id}",
+                                         "/api/v1/session"};
+  for (const auto& [name, operation] : operations_) {
+    element roles;
+    if (operation.description["x-kelp-roles"].get(roles) != simdjson::SUCCESS) continue;
+    const bool lists = operation.method == "GET" && operation.path == "/api/v1/projects";
+    const bool open = lists || for_all.count(operation.path) != 0;
+    std::string target = operation.path;
+    for (size_t at; (at = target.find('{')) != std::string::npos;) {
+      target.replace(at, target.find('}') - at + 1, "default");
+    }
+    const net::HttpResponse answer = CallAs("of-other", operation.method, target);
+    EXPECT_EQ(answer.status == 403, !open) << name << ": " << answer.body;
+    EXPECT_EQ(answer.body.find("\"name\":\"default\""), std::string::npos)
+        << name << ": " << answer.body;
+  }
+}
+
 TEST_F(OpenApiTest, IsServedAsItIs) {
   Start();
   EXPECT_EQ(CallAs("", "GET", "/api/v1/openapi.json").body, text_);
