@@ -17,7 +17,8 @@ namespace kelp::server {
 // True for a call that changes something, or opens a WebSocket, and that a browser makes for a page
 // of another origin. SameSite=Strict does not cover neighbours: other ports of the same host, and
 // other hosts of the same domain. Calls with a bearer token are never that: no browser adds one
-// by itself. Nor are calls without Origin and Sec-Fetch-Site: browsers send one with each of these. Behind a proxy, X-Forwarded-Host may name the origin; no page can set it.
+// by itself. Nor are calls without Origin and Sec-Fetch-Site: browsers send one with each of these.
+// Behind a proxy, X-Forwarded-Host may name the origin; no page can set it.
 bool ComesFromAnotherSite(const net::HttpRequest& request);
 
 // Counts failed sign-ins by address, and holds back those who fail often. A right secret does not
