@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <set>
@@ -244,10 +245,15 @@ void PrintNumbers(const NumberStats& n, std::string& out) {
   // Equal numbers have one bar.
   const size_t bars = n.min < n.max ? n.buckets.size() : 1;
   const double width = (n.max - n.min) / static_cast<double>(bars);
+  const auto border = [&](size_t i) {
+    if (i == bars) return n.max;
+    // Between numbers so far apart that their difference is no number, JSON would get "inf".
+    return std::isfinite(width) ? n.min + width * static_cast<double>(i)
+                                : std::lerp(n.min, n.max, static_cast<double>(i) / kNumberBuckets);
+  };
   for (size_t i = 0; i < bars; ++i) {
-    const double from = n.min + width * static_cast<double>(i);
-    fmt::format_to(to, "{}{{\"from\":{},\"to\":{},\"rows\":{}}}", i == 0 ? "" : ",", from,
-                   i + 1 == bars ? n.max : from + width, n.buckets[i]);
+    fmt::format_to(to, "{}{{\"from\":{},\"to\":{},\"rows\":{}}}", i == 0 ? "" : ",", border(i),
+                   border(i + 1), n.buckets[i]);
   }
   out += "]}";
 }

@@ -51,14 +51,25 @@ std::optional<NumberStats> SummariseNumbers(const ValueTable& table,
   std::sort(values.begin(), values.end(), by_value);
   out.min = values.front().value;
   out.max = values.back().value;
+  if (!std::isfinite(out.average)) {
+    // Numbers so large that their sum is none.
+    out.average = 0;
+    for (const Weighted& item : values) {
+      out.average +=
+          item.value * (static_cast<double>(item.count) / static_cast<double>(out.count));
+    }
+    out.average = std::clamp(out.average, out.min, out.max);
+  }
   out.p50 = Quantile(values, out.count, 0.50);
   out.p90 = Quantile(values, out.count, 0.90);
   out.p95 = Quantile(values, out.count, 0.95);
   out.p99 = Quantile(values, out.count, 0.99);
   out.buckets.resize(kNumberBuckets);
-  const double width = (out.max - out.min) / kNumberBuckets;
+  // The difference of very large numbers is no number; that of their quarters is.
+  const double scale = std::isfinite(out.max - out.min) ? 1 : 0.25;
+  const double width = (out.max * scale - out.min * scale) / kNumberBuckets;
   for (const Weighted& item : values) {
-    const double place = width > 0 ? (item.value - out.min) / width : 0;
+    const double place = width > 0 ? (item.value * scale - out.min * scale) / width : 0;
     out.buckets[std::min(kNumberBuckets - 1, static_cast<size_t>(place))] += item.count;
   }
   return out;

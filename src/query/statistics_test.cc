@@ -149,6 +149,27 @@ TEST(FieldStatisticsTest, SummarisesNumbers) {
   for (const uint64_t bucket : ms->numbers->buckets) EXPECT_EQ(bucket, 5u);
 }
 
+TEST(FieldStatisticsTest, NumbersTooFarApartForADifferenceStayJson) {
+  MemorySnapshot snapshot;
+  std::vector<TestRow> rows;
+  for (const char* x : {"-1.7e308", "1.6e308", "1.7e308", "1.7e308"}) {
+    TestRow row;
+    row.time = static_cast<UnixNanos>(rows.size()) + 1;
+    row.fields["x"] = testing::Json(x);
+    rows.push_back(std::move(row));
+  }
+  snapshot.Add(std::move(rows));
+  const Result<FieldStatsResult> result = FieldStatistics(snapshot, *Q("*"), {});
+  ASSERT_TRUE(result.ok());
+  const FieldStat* x = Find(*result, "x");
+  ASSERT_TRUE(x != nullptr && x->numbers);
+  EXPECT_EQ(x->numbers->buckets.front(), 1u);
+  EXPECT_EQ(x->numbers->buckets.back(), 3u);
+  std::string json;
+  PrintFieldStatsJson(*result, json);
+  EXPECT_TRUE(IsJson(json)) << json;
+}
+
 TEST(FieldStatisticsTest, LooksAtMatchingRowsOnlyAndAtFieldsAskedFor) {
   FieldStatsRequest request;
   request.fields = {"body", "pod"};
