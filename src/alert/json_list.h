@@ -1,4 +1,4 @@
-// Elements of a JSON list, and numbers.
+// Numbers as JSON has them, and the elements of lists.
 //
 // Threads: pure functions. Tests: alert_test.cc, alert_fuzz.cc
 #ifndef KELP_ALERT_JSON_LIST_H_
@@ -12,29 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "codec/json_scan.h"
+#include "codec/json_list.h"
 
 namespace kelp::alert {
 
-// Calls f(text) for each element. False when the text is no list, or when f returned false.
-template <typename F>
-bool ForEachElement(std::string_view text, F&& f) {
-  const char* end = text.data() + text.size();
-  const char* p = codec::SkipJsonSpace(text.data(), end);
-  if (p == end || *p != '[') return false;
-  p = codec::SkipJsonSpace(p + 1, end);
-  if (p < end && *p == ']') return codec::SkipJsonSpace(p + 1, end) == end;
-  for (;;) {
-    const char* value = p;
-    p = codec::SkipJsonValue(p, end);
-    if (p == nullptr || !f(std::string_view(value, static_cast<size_t>(p - value)))) return false;
-    p = codec::SkipJsonSpace(p, end);
-    if (p == end) return false;
-    if (*p == ']') return codec::SkipJsonSpace(p + 1, end) == end;
-    if (*p != ',') return false;
-    p = codec::SkipJsonSpace(p + 1, end);
-  }
-}
+using codec::ForEachElement;
 
 // The whole text as a finite number.
 inline std::optional<double> ReadNumber(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <set>
 
+#include "codec/json_list.h"
 #include "codec/json_scan.h"
 #include "codec/utf8.h"
 #include "query/limits.h"
@@ -46,29 +47,9 @@ DocumentCheck OneOf(std::set<std::string> words) {
   };
 }
 
-// Calls f(element) for each element of an array; false when it is none, or f said false.
-template <typename F>
-bool ForEachElement(std::string_view array, F&& f) {
-  const char* end = array.data() + array.size();
-  const char* p = array.data();
-  if (p == end || *p != '[') return false;
-  p = codec::SkipJsonSpace(p + 1, end);
-  if (p < end && *p == ']') return true;
-  while (p < end) {
-    const char* value = p;
-    p = codec::SkipJsonValue(value, end);
-    if (p == nullptr || !f(std::string_view(value, static_cast<size_t>(p - value)))) return false;
-    p = codec::SkipJsonSpace(p, end);
-    if (p < end && *p == ']') return true;
-    if (p == end || *p != ',') return false;
-    p = codec::SkipJsonSpace(p + 1, end);
-  }
-  return false;
-}
-
 Status CheckLogstores(std::string_view key, std::string_view value) {
   size_t count = 0;
-  const bool good = ForEachElement(value, [&](std::string_view element) {
+  const bool good = codec::ForEachElement(value, [&](std::string_view element) {
     return ++count <= kLogstoresMax && IsText(element) && element.size() > 2 &&
            JsonStringValue(element).size() <= kTitleBytesMax;
   });
@@ -130,7 +111,7 @@ Status CheckPanels(std::string_view key, std::string_view value) {
   };
   size_t count = 0;
   Status problem;
-  const bool is_array = ForEachElement(value, [&](std::string_view panel) {
+  const bool is_array = codec::ForEachElement(value, [&](std::string_view panel) {
     if (++count > kPanelsMax) return false;
     problem = CheckObject(kKeys, panel, false, nullptr).Annotate("panel " + std::to_string(count));
     return problem.ok();

@@ -78,7 +78,7 @@ TEST_F(CopytruncateTest, TheCopyIsFoundAfterARestart) {
 TEST_F(CopytruncateTest, GenerationsThatWereNeverSeenAreReadInOrder) {
   dir_.Append("a.log", "0\n");
   dir_.Append("a.log.1", "from before the first start\n");
-  ::usleep(20'000);  // births are told in ticks of the system's clock
+  LetATickPass();
   Start();
   EXPECT_EQ(host_->Bodies(), (Bodies{"0"}));
   AckAndStore();

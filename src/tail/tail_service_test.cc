@@ -413,7 +413,7 @@ TEST_F(TailServiceTest, WatchesAreUsedOnceThereAreSome) {
 
 TEST_F(TailServiceTest, FilesThatCameAndWereRotatedBeforeTheirNameWasSeenAreRead) {
   dir_.Append("old.log.1", "from before the first start\n");
-  ::usleep(20'000);  // births are told in ticks of the system's clock
+  LetATickPass();
   Start();
   Stop();
   dir_.Append("a.log", "one\n");

@@ -1,5 +1,4 @@
 // File systems that make inode numbers up and forget them: FAT, many in user space, some remote.
-#include <unistd.h>
 
 #include "tail/passing_files.h"
 #include "tail/tail_fixture.h"
@@ -107,7 +106,7 @@ TEST_F(UnstableInodesTest, ReplacedFilesAreNotTakenForRenumberedOnes) {
   dir_.Append("a.log", "one\n");
   Start();
   dir_.Rename("a.log", "a.log.1");
-  ::usleep(20'000);  // births are told in ticks of the system's clock
+  LetATickPass();
   dir_.Append("a.log", "one\n");
   Pass(2s);
   EXPECT_EQ(host_->Bodies(), (Bodies{"one", "one"}));

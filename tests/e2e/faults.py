@@ -4,6 +4,7 @@ reached. Every line still arrives once, and the operator is told.
 
 usage: faults.py BIN_DIR[:DIR...] [CHECK...]
 """
+import contextlib
 import os
 import re
 import resource
@@ -179,11 +180,11 @@ def check_suspended_programs(world):
 
 # --- limits --------------------------------------------------------------------------------------
 
-def check_exhausted_inotify_instances(world):
+@contextlib.contextmanager
+def no_inotify_instances(world, server, agent):
+    """Starts the agent as a user of whose inotify instances none is left, until the end of the block."""
     if os.geteuid() != 0:
         raise Skip("needs root, to be another user")
-    server = e2e.Server(world).start().wait_ready().make_logstore()
-    agent = e2e.Agent(world, follow(world, server))
     os.makedirs(agent.data_dir)
     for path in (world.path, world.file("logs"), agent.data_dir, agent.config,
                  server.data_dir, os.path.join(server.data_dir, "agent.token")):
@@ -194,15 +195,22 @@ def check_exhausted_inotify_instances(world):
         holder.stdout.readline()
         agent.user = NOBODY
         agent.start().wait_ready()
+        yield
+    finally:
+        holder.stdin.close()
+        holder.wait()
+
+
+def check_exhausted_inotify_instances(world):
+    server = e2e.Server(world).start().wait_ready().make_logstore()
+    agent = e2e.Agent(world, follow(world, server))
+    with no_inotify_instances(world, server, agent):
         write_lines(world, 0, 500)
         expect_lines(server, 500)
         os.rename(world.file("logs", "app.log"), world.file("logs", "app.log.1"))
         write_lines(world, 500, 500)
         expect_lines(server, 1000)
         expect_in("scanning", agent.log(), "the agent says that it scans")
-    finally:
-        holder.stdin.close()
-        holder.wait()
     expect(agent.stop() == 0, "the agent did not stop in order")
 
 

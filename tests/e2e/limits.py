@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ import time
 sys.dont_write_bytecode = True
 import kelp_e2e as e2e  # noqa: E402
 from fault_proxy import FaultProxy  # noqa: E402
-from faults import INOTIFY_HOLDER, NOBODY, expect_lines, follow, write_lines  # noqa: E402
+from faults import NOBODY, expect_lines, follow, no_inotify_instances, write_lines  # noqa: E402
 from kelp_e2e import Skip, expect, expect_in, wait_for  # noqa: E402
 
 MIB = 1 << 20
@@ -217,27 +216,13 @@ def check_cpu_limit(world):
 
 def check_inotify_instances_freed(world):
     """While none is to be had files are scanned; when one is free again they are watched."""
-    if os.geteuid() != 0:
-        raise Skip("needs root, to be another user")
     server = e2e.Server(world).start().wait_ready().make_logstore()
     agent = e2e.Agent(world, follow(world, server))
-    os.makedirs(agent.data_dir)
-    for path in (world.path, world.file("logs"), agent.data_dir, agent.config,
-                 server.data_dir, os.path.join(server.data_dir, "agent.token")):
-        os.chown(path, NOBODY, NOBODY)
-    holder = subprocess.Popen(["/usr/bin/python3", "-c", INOTIFY_HOLDER], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, user=NOBODY)
-    try:
-        holder.stdout.readline()
-        agent.user = NOBODY
-        agent.start().wait_ready()
+    with no_inotify_instances(world, server, agent):
         write_lines(world, 0, 200)
         expect_lines(server, 200)
         expect_in("scanning", agent.log(), "the agent says that it scans")
         expect(agent.metric("kelp_tail_watched_directories") == 0, "nothing is watched")
-    finally:
-        holder.stdin.close()
-        holder.wait()
     wait_for(lambda: agent.metric("kelp_tail_watched_directories") > 0, "directories are watched",
              alive=[agent])
     write_lines(world, 200, 200)
