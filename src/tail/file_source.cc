@@ -215,6 +215,17 @@ bool FileSource::SeeHead(File& file) {
   return true;
 }
 
+void FileSource::Release() {
+  {
+    MutexLock lock(mu_);
+    const uint32_t bytes = identity_.print.bytes;
+    stored_to_ = packed_ != nullptr || bytes >= kTellingBytes ? kNoCut : bytes;
+  }
+  released_ = true;
+}
+
+bool FileSource::SawMore() const { return stored_to_ < Evidence().first.bytes; }
+
 Result<bool> FileSource::Holds(File& file, uint64_t size) const {
   const auto [print, guard] = Evidence();
   if (size < guard.end || size < print.bytes || size < position_) return false;
@@ -257,8 +268,10 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   watched_ = watch_end_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
   if (info.size < position) return Replaced(file, batch);
-  const uint64_t end = std::min<uint64_t>(info.size, cut_);
-  if (end <= position && cut_ <= position) return AtCut(batch);
+  const uint64_t stored_to = finish_ ? kNoCut : stored_to_.load();
+  const uint64_t end = std::max(position, std::min<uint64_t>({info.size, cut_, stored_to}));
+  const bool unstored = stored_to < std::min<uint64_t>(info.size, cut_);
+  if (end == position && cut_ <= position) return AtCut(batch);
   const uint64_t available = end - position;
   const bool to_the_end = finish_ || end == cut_;
   const bool nothing_new = line_bytes_ != 0 && line_bytes_ == available;
@@ -266,7 +279,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
     ASSIGN_OR_RETURN(const bool holds, Holds(file, info.size));
     if (!holds) return Replaced(file, batch);
     size_ = info.size;
-    return AtEnd(batch);
+    return unstored ? AtStored(batch) : AtEnd(batch);
   }
 
   const size_t before = Guard::BytesBefore(position);
@@ -305,11 +318,12 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   if (metrics_->read_bytes != nullptr) metrics_->read_bytes->Add(used);
   line_bytes_ = 0;
   if (used == chunk.size) {
+    if (whole && unstored) return AtStored(batch);
     if (whole) return end == cut_ ? AtCut(batch) : AtEnd(batch);
   } else if (batch.rows() + framing::LineDecoder::kRowsPerLineMax <= Batch::kRowsMax) {
     // A line without its end: read again from its begin when there is more of it.
     line_bytes_ = chunk.size - used;
-    if (whole) return AtEnd(batch);
+    if (whole) return unstored ? AtStored(batch) : AtEnd(batch);
   }
   Seal(batch);
   return ReadState::kMore;
@@ -387,6 +401,12 @@ ReadState FileSource::AtEnd(Batch& batch) {
     watch_end_ = false;
     news_->Tell(shared_from_this(), SourceNews::kAtEnd);
   }
+  return ReadState::kIdle;
+}
+
+ReadState FileSource::AtStored(Batch& batch) {
+  Seal(batch);
+  news_->Tell(shared_from_this(), SourceNews::kUnstored);
   return ReadState::kIdle;
 }
 

@@ -38,13 +38,14 @@ class FileSource;
 class SourceNews {
  public:
   enum Bit : uint32_t {
-    kAcked = 1,     // the checkpoint moved
-    kAtEnd = 2,     // a displaced file was read to its end
-    kReplaced = 4,  // the file no longer holds what was read of it
-    kFinished = 8,  // Read answered kFinished
-    kDone = 16,     // nothing of it is on its way any more
-    kClosed = 32,   // there was something to read, but no descriptor
-    kHalf = 64,     // the end was reached, and something there is incomplete
+    kAcked = 1,       // the checkpoint moved
+    kAtEnd = 2,       // a displaced file was read to its end
+    kReplaced = 4,    // the file no longer holds what was read of it
+    kFinished = 8,    // Read answered kFinished
+    kDone = 16,       // nothing of it is on its way any more
+    kClosed = 32,     // there was something to read, but no descriptor
+    kHalf = 64,       // the end was reached, and something there is incomplete
+    kUnstored = 128,  // more of the beginning has to be stored before it is read
   };
   // `wake` is called, from any thread, when there is news that should not wait.
   explicit SourceNews(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -108,8 +109,11 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::shared_ptr<PackedFile> packed() const;
   // Whether the file still holds what was read or seen of this origin. Errors: of reading.
   Result<bool> Holds(File& file, uint64_t size) const;
-  // Read answers kIdle until then: an older incarnation comes first.
-  void Release() { released_ = true; }
+  // Read answers kIdle until then: an older incarnation comes first. Called when what is known of
+  // the beginning was stored: rows are read of that much, until it is enough to know it again.
+  void Release();
+  // More of the beginning than that is known by now.
+  bool SawMore() const;
   // Takes note of the beginning of a file that nothing was read of yet. False when it is not the
   // beginning that was seen before.
   bool SeeHead(File& file);
@@ -162,6 +166,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
  private:
   friend class SourceNews;
   static constexpr uint64_t kNoCut = UINT64_MAX;
+  // Should the agent die now and the file be emptied and filled anew, so many stored bytes of its
+  // beginning tell that, whatever was sent of it.
+  static constexpr uint32_t kTellingBytes = 64;
   struct HandOver {
     uint64_t at = 0;
     OriginId to;
@@ -211,6 +218,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   uint64_t NextCut(uint64_t position) const REQUIRES(mu_);
   // Everything was read, but for a half line perhaps.
   pipeline::ReadState AtEnd(Batch& batch);
+  // There is more, but first more of the beginning must be stored.
+  pipeline::ReadState AtStored(Batch& batch);
   // The last batch of this origin.
   pipeline::ReadState End(Batch& batch, uint32_t news);
   void GrowFingerprint(File& file, const framing::Chunk& chunk);
@@ -233,6 +242,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint64_t> cut_{kNoCut};  // nothing is read beyond it before it was flushed there
   std::atomic<bool> finish_{false};
   std::atomic<bool> replaced_{false};
+  // Nothing is read beyond it: so much of the beginning is stored.
+  std::atomic<uint64_t> stored_to_{0};
   std::atomic<bool> has_half_{false};
   std::atomic<bool> has_pieces_only_{false};
   std::atomic<uint64_t> hold_{kNoCut};  // the position stays here: a record was handed over

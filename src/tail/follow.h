@@ -62,8 +62,7 @@ struct Incarnation {
   bool drained = false;              // displaced, and read to the end since
   bool ended = false;                // Read answered kFinished
   bool deleted = false;              // no name is left
-  bool unseen = false;  // empty so far: what it begins with is stored before it is read
-  bool held = false;    // in TailContext::held
+  bool held = false;                 // in TailContext::held
   std::unique_ptr<CopySearch> search;
   Duration quiet_since{0};
   uint64_t quiet_size = 0;
@@ -283,9 +282,10 @@ class Follow {
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
   void WaitFor(Incarnation& file, Incarnation* older);
   void LetRead(Incarnation& file);
-  void SeeFirst(Incarnation& file);
+  void StoreBeginning(Incarnation& file);
 
   // --- follow_ends.cc ---
+  void SeeMore(Incarnation& file);
   void Displace(Incarnation& file);
   void Drained(Incarnation& file);
   void Ended(Incarnation& file);

@@ -227,13 +227,7 @@ void Follow::WaitFor(Incarnation& file, Incarnation* older) {
 void Follow::ReleaseFresh() {
   for (const OriginId& origin : std::exchange(fresh_, {})) {
     Incarnation* file = Find(origin);
-    if (file == nullptr || !file->waiting || !file->predecessor.empty()) continue;
-    const bool empty = file->source->Evidence().first.bytes == 0;
-    if (empty && !file->displaced && file->open && file->source->position() == 0) {
-      file->unseen = true;
-    } else {
-      LetRead(*file);
-    }
+    if (file != nullptr && file->predecessor.empty()) LetRead(*file);
   }
   for (const OriginId& origin : std::exchange(cuts_, {})) {
     Incarnation* file = Find(origin);
@@ -243,11 +237,12 @@ void Follow::ReleaseFresh() {
   }
 }
 
-// There is something in a file that was empty. Its first bytes are stored with its origin id before
-// rows of it are sent: after a crash they tell whether the file was emptied and filled again.
-void Follow::SeeFirst(Incarnation& file) {
-  if (!std::exchange(file.unseen, false)) return;
+// Its first bytes are stored before rows of them are sent: after a crash they tell whether the file
+// was emptied and filled again.
+void Follow::StoreBeginning(Incarnation& file) {
+  if (!file.source->SawMore()) return;
   context_.moved[file.origin()] = file.source;
+  if (file.waiting) return;
   fresh_.push_back(file.origin());
   context_.fresh.insert(this);
 }

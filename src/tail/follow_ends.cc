@@ -24,12 +24,6 @@ Incarnation* Follow::Find(const OriginId& origin) {
 }
 
 void Follow::Touch(Incarnation& file) {
-  if (file.unseen && !file.searching()) {
-    const std::shared_ptr<File> open = file.source->file();
-    const bool seen =
-        open == nullptr || !file.source->SeeHead(*open) || file.source->Evidence().first.bytes > 0;
-    if (seen || file.displaced) SeeFirst(file);
-  }
   if (file.ended || file.waiting || file.searching()) return;
   if (file.open) {
     context_.open_files.splice(context_.open_files.end(), context_.open_files, file.open_at);
@@ -57,13 +51,20 @@ void Follow::OnModified(Incarnation& file) {
     if (info.ok() && info->size < file.source->size() && CheckReplaced(file)) return;
     if (info.ok() && file.source->position() == 0) {
       file.source->set_size(info->size);
-      const Fingerprint before = file.source->Evidence().first;
       if (!file.source->SeeHead(*open) && CheckReplaced(file)) return;
       // By this it is found again, should it be compressed while nobody looks.
-      if (file.source->Evidence().first != before) context_.moved[file.origin()] = file.source;
+      StoreBeginning(file);
     }
   }
   Touch(file);
+}
+
+// Its source reads no further before more of its beginning is stored.
+void Follow::SeeMore(Incarnation& file) {
+  const std::shared_ptr<File> open = file.source->file();
+  if (open != nullptr && !file.source->SeeHead(*open) && CheckReplaced(file)) return;
+  StoreBeginning(file);
+  if (!file.source->SawMore()) LookClosely(file);  // it could not be read now
 }
 
 void Follow::Displace(Incarnation& file) {
@@ -96,6 +97,7 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   UpdateLag(file);
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
   if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
+  if ((bits & SourceNews::kUnstored) != 0) SeeMore(file);
   if ((bits & SourceNews::kAtEnd) != 0) context_.moved[file.origin()] = file.source;
   if ((bits & SourceNews::kAtEnd) != 0 && file.displaced && !file.drained) Drained(file);
   // Unless its copy was found before this was heard.
@@ -210,7 +212,6 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   const TailOptions& options = context_.options;
   const Duration quiet = now - file.quiet_since;
   if (file.deleted || (file.names.empty() && file.location.empty())) NoteHeld(file, now);
-  if (file.unseen && file.displaced) SeeFirst(file);
   if (file.waiting) return true;
   if (info->size != source.position() && !half_only) Touch(file);
   if (source.has_pieces_only() && file.displaced && half_only && quiet >= kHandOverQuiet &&
