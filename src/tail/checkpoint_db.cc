@@ -11,7 +11,7 @@ namespace kelp::tail {
 namespace {
 
 constexpr int kApplicationId = 0x4b656c70;
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 // Another process that only looks (kelp, sqlite3) is soon done.
 constexpr int kBusyMillis = 2000;
 // A pipeline that was away for longer is taken for removed.
@@ -28,12 +28,12 @@ CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NO
   device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
   print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
   line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER, guards BLOB, begun INTEGER,
-  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB) WITHOUT ROWID;
+  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB, marks BLOB) WITHOUT ROWID;
 PRAGMA application_id = 1264938096;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 )";
-// From the tables of version 1.
-constexpr char kUpgrade[] = R"(
+// To the tables of version 2.
+constexpr char kUpgradeTo2[] = R"(
 ALTER TABLE origins ADD COLUMN guards BLOB;
 ALTER TABLE origins ADD COLUMN begun INTEGER;
 ALTER TABLE origins ADD COLUMN cuts BLOB;
@@ -41,7 +41,11 @@ ALTER TABLE origins ADD COLUMN packing INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE origins ADD COLUMN heir BLOB;
 PRAGMA user_version = 2;
 )";
-static_assert(kApplicationId == 1264938096 && kSchemaVersion == 2, "as in the PRAGMAs above");
+constexpr char kUpgradeTo3[] = R"(
+ALTER TABLE origins ADD COLUMN marks BLOB;
+PRAGMA user_version = 3;
+)";
+static_assert(kApplicationId == 1264938096 && kSchemaVersion == 3, "as in the PRAGMAs above");
 
 // What SQLite says when the file is damaged or something else. Our statements never change, so one
 // that does not fit the tables tells that the tables are not ours.
@@ -60,27 +64,31 @@ bool IsCorrupt(int code) {
   }
 }
 
-// Lists of numbers as blobs: 8 bytes each, big-endian.
-std::string PackNumbers(const std::vector<uint64_t>& numbers) {
+// Lists of numbers as blobs: big-endian, as many bytes each as the type has.
+template <typename T>
+std::string PackNumbers(const std::vector<T>& numbers) {
   std::string bytes;
-  for (const uint64_t number : numbers) {
-    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+  for (const T number : numbers) {
+    for (size_t b = sizeof number; b-- > 0;) bytes += static_cast<char>(number >> (8 * b));
   }
   return bytes;
 }
 
-bool UnpackNumbers(const std::string& bytes, size_t numbers_max, std::vector<uint64_t>& numbers) {
-  if (bytes.size() % 8 != 0 || bytes.size() / 8 > numbers_max) return false;
+template <typename T>
+bool UnpackNumbers(const std::string& bytes, size_t numbers_max, std::vector<T>& numbers) {
+  if (bytes.size() % sizeof(T) != 0 || bytes.size() / sizeof(T) > numbers_max) return false;
   numbers.clear();
-  for (size_t at = 0; at < bytes.size(); at += 8) {
-    uint64_t number = 0;
-    for (size_t b = 0; b < 8; ++b) number = number << 8 | static_cast<uint8_t>(bytes[at + b]);
+  for (size_t at = 0; at < bytes.size(); at += sizeof(T)) {
+    T number = 0;
+    for (size_t b = 0; b < sizeof number; ++b) {
+      number = number << 8 | static_cast<uint8_t>(bytes[at + b]);
+    }
     numbers.push_back(number);
   }
   return true;
 }
 
-// Columns 1 to 18 of kSelect, after the origin. False when they cannot be ours.
+// Columns 13 to 18 of what LoadOrigins selects, after the origin. False when they cannot be ours.
 bool ReadEvidence(Statement& row, Checkpoint& c) {
   std::vector<uint64_t> guards;
   if (!UnpackNumbers(row.GetText(13), 2 * kGuardsMax, guards) || guards.size() % 2 != 0 ||
@@ -92,6 +100,9 @@ bool ReadEvidence(Statement& row, Checkpoint& c) {
   const uint64_t packing = row.GetInt(16);
   if (packing > static_cast<uint64_t>(Packing::kZstd)) return false;
   c.packing = static_cast<Packing>(packing);
+  std::vector<uint32_t> marks;
+  if (!UnpackNumbers(row.GetText(18), Marks::kMax, marks)) return false;
+  c.marks = Marks(std::move(marks));
   return std::is_sorted(c.cuts.begin(), c.cuts.end());
 }
 
@@ -232,7 +243,10 @@ int CheckpointDatabase::CheckVersion() {
   const auto found = static_cast<int64_t>(version.GetInt(0));
   const auto application = static_cast<int64_t>(version.GetInt(1));
   if (found == kSchemaVersion && application == kApplicationId) return SQLITE_OK;
-  if (found == 1 && application == kApplicationId) return Exec(kUpgrade);
+  if ((found == 1 || found == 2) && application == kApplicationId) {
+    const int code = found == 1 ? Exec(kUpgradeTo2) : SQLITE_OK;
+    return code == SQLITE_OK ? Exec(kUpgradeTo3) : code;
+  }
   if (found > kSchemaVersion && application == kApplicationId) return kNewer;
   Statement tables(db_, "SELECT count(*) FROM sqlite_master");
   if (!tables.Row()) return tables.code();
@@ -288,7 +302,7 @@ int CheckpointDatabase::LoadOrigins(const std::string* space, std::vector<Checkp
   Statement rows(
       db_,
       "SELECT origin, space, path, device, inode, born, print_bytes, print_hash, resume, "
-      "emitted, line, ordinal, vanished, guards, begun, cuts, packing, heir "
+      "emitted, line, ordinal, vanished, guards, begun, cuts, packing, heir, marks "
       "FROM origins WHERE ?1 IS NULL OR space = ?1 ORDER BY space, path, ordinal");
   if (space != nullptr) rows.Text(1, *space);
   while (rows.Row()) {
@@ -309,8 +323,8 @@ int CheckpointDatabase::WriteGroup(const CheckpointChanges& changes) {
   }
   Statement put(
       db_,
-      "INSERT OR REPLACE INTO origins VALUES "
-      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)");
+      "INSERT OR REPLACE INTO origins VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+      "?13, ?14, ?15, ?16, ?17, ?18, ?19)");
   for (const Checkpoint& c : changes.put) {
     put.Id(1, c.origin);
     put.Text(2, c.space);
@@ -325,11 +339,13 @@ int CheckpointDatabase::WriteGroup(const CheckpointChanges& changes) {
     put.Int(11, static_cast<uint64_t>(c.line));
     put.Int(12, c.ordinal);
     put.Time(13, c.vanished);
-    put.Blob(14, c.guard.end == 0 ? "" : PackNumbers({c.guard.end, c.guard.hash}));
+    put.Blob(14,
+             c.guard.end == 0 ? "" : PackNumbers(std::vector<uint64_t>{c.guard.end, c.guard.hash}));
     put.Time(15, c.begun);
     put.Blob(16, PackNumbers(c.cuts));
     put.Int(17, static_cast<uint64_t>(c.packing));
     put.Id(18, c.heir);
+    put.Blob(19, PackNumbers(c.marks.hashes()));
     if (!put.Run()) return put.code();
   }
   return Exec("COMMIT");

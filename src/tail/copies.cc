@@ -228,7 +228,7 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   const bool held = path != paths_.end() && path->second.held != nullptr &&
                     path->second.held->of == file.origin();
   const bool packed = WithoutPacking(at) != at;
-  if (print.bytes == 0 || (named->size < print.bytes && !held && !packed) ||
+  if (print.bytes == 0 ||
       std::find(rejected.begin(), rejected.end(), FileKey::Of(*named)) != rejected.end() ||
       IsTaken(*named, file)) {
     return false;
@@ -238,15 +238,16 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || FileKey::Of(opened->info) != FileKey::Of(*named)) return false;
   const std::string& head = opened->head;
-  if (!(print.Matches(head) || (held && head.size() < print.bytes))) return false;
+  const bool same = MayBeginAs(print, file.source->marks(), head);
+  if (!same && !(held && head.size() < print.bytes)) return false;
   if (opened->packed == nullptr) {
-    if (opened->info.size < std::max(file.source->position(), guard.end)) {
-      // A copy from before the last of what was read was written, or one that is not finished.
+    if (!same || opened->info.size < std::max(file.source->position(), guard.end)) {
+      // A copy from before the last of what was read was written.
       file.search->short_copy = opened->info;
       file.search->short_print = Fingerprint::Of(head);
       return false;
     }
-    if (!ValueOr(file.source->Holds(*opened->file, opened->info.size), false)) return false;
+    if (!ValueOr(GuardHolds(*opened->file, guard), false)) return false;
   }
   // A beginning of which little was seen fits many files; those that fit another better are its.
   if (packed && print.bytes < head.size() && IsReadContent(file.path, head)) return false;
@@ -280,6 +281,7 @@ void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened)
   file.key = FileKey::Of(info);
   file.born = info.born;
   const bool plain = opened.packed == nullptr;
+  file.source->CutPrint(opened.head);
   file.source->MoveTo(std::move(opened.file), std::move(opened.packed), info, opened.packing);
   if (plain) file.source->set_size(info.size);
   live_[file.key] = &file;
@@ -366,7 +368,7 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, std::string_view he
     for (const Incarnation* old : searching_) {
       if (old->path != JoinPath(dir, base)) continue;
       const Fingerprint print = old->source->Evidence().first;
-      if (info.size == 0 || (print.bytes > 0 && print.Matches(head))) {
+      if (info.size == 0 || MayBeginAs(print, old->source->marks(), head)) {
         Hold(path, *old, info);
         return true;
       }

@@ -51,7 +51,8 @@ FileSource::FileSource(Options options)
       acked_(start_.resume),
       packing_(options.start.packing),
       identity_(options.start.identity),
-      guard_(options.start.guard) {
+      guard_(options.start.guard),
+      marks_(std::move(options.start.marks)) {
   const Checkpoint& start = options.start;
   decoder_->Start(start.line, start.emitted);
   flights_.push_back({start.resume, start.emitted, start.line, start.guard});
@@ -189,6 +190,11 @@ void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> 
   replaced_ = false;
 }
 
+void FileSource::CutPrint(std::string_view head) {
+  MutexLock lock(mu_);
+  if (head.size() < identity_.print.bytes) identity_.print = Fingerprint::Of(head);
+}
+
 std::shared_ptr<PackedFile> FileSource::packed() const {
   MutexLock lock(mu_);
   return packed_;
@@ -204,6 +210,11 @@ std::pair<Fingerprint, Guard> FileSource::Evidence() const {
   return {identity_.print, guard_};
 }
 
+Marks FileSource::marks() const {
+  MutexLock lock(mu_);
+  return marks_;
+}
+
 bool FileSource::SeeHead(File& file) {
   const Fingerprint known = Evidence().first;
   if (known.complete()) return true;
@@ -212,6 +223,7 @@ bool FileSource::SeeHead(File& file) {
   if (!known.Matches(*head)) return false;
   MutexLock lock(mu_);
   if (identity_.print.bytes < head->size()) identity_.print = Fingerprint::Of(*head);
+  marks_.See(0, *head);
   return true;
 }
 
@@ -299,7 +311,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const bool exact = packed == nullptr || !packed->incomplete();
   const bool whole = exact ? chunk.size == available : chunk.size < want;
   chunk.last = whole && to_the_end;
-  GrowFingerprint(file, chunk);
+  GrowEvidence(file, chunk, {data, n});
   // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that
   // of its last line.
   const char* const line_end = static_cast<const char*>(memrchr(chunk.data, '\n', chunk.size));
@@ -418,11 +430,12 @@ ReadState FileSource::End(Batch& batch, uint32_t news) {
   return ReadState::kFinished;
 }
 
-void FileSource::GrowFingerprint(File& file, const framing::Chunk& chunk) {
+void FileSource::GrowEvidence(File& file, const framing::Chunk& chunk, std::string_view raw) {
   const Fingerprint known = Evidence().first;
-  if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) return;
   Fingerprint print;
-  if (chunk.offset == 0) {
+  if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) {
+    // Known well enough.
+  } else if (chunk.offset == 0) {
     print = Fingerprint::Of({chunk.data, chunk.size});
   } else {
     // Unless the file was emptied this very moment; the next turn sees that.
@@ -432,6 +445,7 @@ void FileSource::GrowFingerprint(File& file, const framing::Chunk& chunk) {
   }
   MutexLock lock(mu_);
   if (print.bytes > identity_.print.bytes) identity_.print = print;
+  marks_.See(chunk.offset + chunk.size - raw.size(), raw);
 }
 
 void FileSource::Seal(Batch& batch) {
@@ -491,6 +505,7 @@ Checkpoint FileSource::Snapshot() {
   MutexLock lock(mu_);
   checkpoint.identity = identity_;
   checkpoint.packing = packing_;
+  checkpoint.marks = marks_;
   size_t passed = 0;
   while (passed + 1 < flights_.size() && flights_[passed].resume < checkpoint.resume) ++passed;
   flights_.erase(flights_.begin(), flights_.begin() + static_cast<ptrdiff_t>(passed));

@@ -105,6 +105,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // Goes on in another file that holds the same bytes.
   void MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> packed, const FileInfo& info,
               Packing packing);
+  // The file it goes on in begins with that, and has no more: it is known by that from now on.
+  void CutPrint(std::string_view head);
   // The packed file in which this origin's bytes are; nullptr when they are in a plain one.
   std::shared_ptr<PackedFile> packed() const;
   // Whether the file still holds what was read or seen of this origin. Errors: of reading.
@@ -162,6 +164,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Checkpoint Snapshot();
   // What is known of the content: its beginning, and what stands before position().
   std::pair<Fingerprint, Guard> Evidence() const;
+  Marks marks() const;
 
  private:
   friend class SourceNews;
@@ -222,7 +225,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   pipeline::ReadState AtStored(Batch& batch);
   // The last batch of this origin.
   pipeline::ReadState End(Batch& batch, uint32_t news);
-  void GrowFingerprint(File& file, const framing::Chunk& chunk);
+  void GrowEvidence(File& file, const framing::Chunk& chunk, std::string_view raw);
   // The guard behind `used` bytes, of those that were made before decoding.
   Guard GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]);
   // Fills in what follows from the rows.
@@ -265,6 +268,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
   FileIdentity identity_ GUARDED_BY(mu_);
   Guard guard_ GUARDED_BY(mu_);  // of position_, as far as it is known; set by the reading thread
+  Marks marks_ GUARDED_BY(mu_);
   std::vector<Flight> flights_ GUARDED_BY(mu_);
   std::vector<uint64_t> cuts_ GUARDED_BY(mu_);
   std::unique_ptr<HandOver> hand_over_ GUARDED_BY(mu_);

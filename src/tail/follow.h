@@ -270,9 +270,13 @@ class Follow {
   void WakeAt(Duration when);
   Duration NextDue() const;
   Incarnation* Open(NamedPath& path);
-  // The checkpoint of this very file, and whether the file still holds what was read of it.
-  std::pair<const Checkpoint*, bool> FindKnown(const std::string& path, const FileInfo& info,
-                                               std::string_view head, File& file) const;
+  struct Known {
+    const Checkpoint* checkpoint = nullptr;  // of this very file
+    bool holds = false;                      // the file still holds what was read of it
+    std::vector<OriginId> older;             // were in the file before, until it was emptied
+  };
+  Known FindKnown(const std::string& path, const FileInfo& info, std::string_view head,
+                  File& file) const;
   const Checkpoint* FindRenumbered(const std::string& path, const FileInfo& info,
                                    std::string_view head, File& file) const;
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,

@@ -58,14 +58,17 @@ Incarnation* Follow::Open(NamedPath& path) {
     IgnoreCompressed(path, *info);
     return nullptr;
   }
-  const auto [known, holds] = FindKnown(path.path(), *info, *head, **file);
+  const auto [known, holds, older] = FindKnown(path.path(), *info, *head, **file);
   if (known != nullptr && context_.active.count(known->origin) != 0) {
     RetryLater(path, kOriginRetry);
     return nullptr;
   }
-  Checkpoint start;
+  Checkpoint start = known != nullptr ? *known : Checkpoint();
+  for (const OriginId& origin : older) {
+    const Checkpoint emptied = known_.at(origin);
+    if (context_.active.count(origin) == 0) BeginReplaced(PathNamed(emptied.path), emptied);
+  }
   if (known != nullptr && holds) {
-    start = *known;
     Unknow(start.origin);
     start.identity.key = FileKey::Of(*info);
     start.vanished = kNoTime;
@@ -73,7 +76,7 @@ Incarnation* Follow::Open(NamedPath& path) {
   } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
     return nullptr;
   } else {
-    if (known != nullptr) BeginReplaced(PathNamed(known->path), Checkpoint(*known));
+    if (known != nullptr) BeginReplaced(PathNamed(start.path), Checkpoint(start));
     start = FirstPosition(path.path(), *info, *head, **file);
   }
   path.held = nullptr;
@@ -93,10 +96,11 @@ void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
   *path.held = {OriginId(), info.size, info.modified};
 }
 
-std::pair<const Checkpoint*, bool> Follow::FindKnown(const std::string& path, const FileInfo& info,
-                                                     std::string_view head, File& file) const {
+Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info,
+                                std::string_view head, File& file) const {
   const Checkpoint* same = nullptr;
   const Checkpoint* replaced = nullptr;
+  std::vector<const Checkpoint*> emptied;
   const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
   for (auto it = from; it != to; ++it) {
     const Checkpoint& c = known_.at(it->second);
@@ -107,10 +111,17 @@ std::pair<const Checkpoint*, bool> Follow::FindKnown(const std::string& path, co
     const bool certain = c.identity.born != kNoTime && info.born != kNoTime;
     const Checkpoint*& best = holds ? same : replaced;
     if (!holds && !certain && c.path != path) continue;  // its inode was used again
+    if (!holds && c.vanished == kNoTime) emptied.push_back(&c);
     if (best == nullptr || c.ordinal > best->ordinal) best = &c;
   }
   if (same == nullptr && replaced == nullptr) same = FindRenumbered(path, info, head, file);
-  return {same != nullptr ? same : replaced, same != nullptr};
+  Known known{same != nullptr ? same : replaced, same != nullptr, {}};
+  std::sort(emptied.begin(), emptied.end(),
+            [](const Checkpoint* a, const Checkpoint* b) { return a->ordinal < b->ordinal; });
+  for (const Checkpoint* c : emptied) {
+    if (c != known.checkpoint) known.older.push_back(c->origin);
+  }
+  return known;
 }
 
 // As Renumbered, for the file of a checkpoint.
@@ -136,6 +147,7 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
   start.space = space();
   start.path = path;
   start.identity = {FileKey::Of(info), info.born, Fingerprint::Of(head)};
+  start.marks.See(0, head);
   start.ordinal = context_.last_ordinal += kOrdinalStep;
   start.begun = context_.env.clock().Now() - kClockGrain.count();
   if (start.begun + kClockGrain.count() < first_started_) first_started_ = kClockSetBack;

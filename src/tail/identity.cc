@@ -37,6 +37,51 @@ Result<bool> GuardHolds(File& file, const Guard& guard) {
   return n == bytes && guard.Matches(before);
 }
 
+uint32_t Marks::HashBefore(uint64_t place, const char* before) {
+  const auto hash = static_cast<uint32_t>(Guard::Of(place, before).hash);
+  return hash == 0 ? 1 : hash;
+}
+
+void Marks::See(uint64_t offset, std::string_view bytes) {
+  const uint64_t end = offset + bytes.size();
+  for (size_t i = hashes_.size(); i < kMax && PlaceOf(i) <= end; ++i) {
+    const uint64_t from = PlaceOf(i) - Guard::BytesBefore(PlaceOf(i));
+    // What was skipped over is not known.
+    hashes_.push_back(from < offset ? 0 : HashBefore(PlaceOf(i), bytes.data() + (from - offset)));
+  }
+}
+
+bool Marks::Match(std::string_view text) const {
+  bool any = false;
+  for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= text.size(); ++i) {
+    if (hashes_[i] == 0) continue;
+    const uint64_t place = PlaceOf(i);
+    if (HashBefore(place, text.data() + place - Guard::BytesBefore(place)) != hashes_[i]) {
+      return false;
+    }
+    any = true;
+  }
+  return any;
+}
+
+Result<bool> Marks::Hold(File& file, uint64_t size) const {
+  bool any = false;
+  for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= size; ++i) {
+    if (hashes_[i] == 0) continue;
+    char before[Guard::kBytesMax];
+    const uint32_t bytes = Guard::BytesBefore(PlaceOf(i));
+    ASSIGN_OR_RETURN(const size_t n, file.ReadAt(PlaceOf(i) - bytes, before, bytes));
+    if (n != bytes || HashBefore(PlaceOf(i), before) != hashes_[i]) return false;
+    any = true;
+  }
+  return any;
+}
+
+bool MayBeginAs(const Fingerprint& print, const Marks& marks, std::string_view head) {
+  if (head.size() < print.bytes) return marks.Match(head);
+  return print.bytes > 0 && print.Matches(head);
+}
+
 Result<std::string> ReadHead(File& file) {
   std::string head(Fingerprint::kBytesMax, '\0');
   ASSIGN_OR_RETURN(const size_t n, file.ReadAt(0, head.data(), head.size()));

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/env.h"
 #include "base/status.h"
@@ -45,6 +46,40 @@ struct Guard {
   static Guard Of(uint64_t end, const char* before);
   bool Matches(const char* before) const { return Of(end, before).hash == hash; }
 };
+
+// What stood before certain places of a file, from its beginning to as far as it was seen: tells
+// whether what is left of it after it was cut short, or a copy that ends early, is still the same.
+class Marks {
+ public:
+  // Every 8 bytes to Guard::kBytesMax, then where the length has doubled.
+  static constexpr size_t kMax = 48;
+  static constexpr uint64_t PlaceOf(size_t i) {
+    return i < kDense ? 8 * (i + 1) : Guard::kBytesMax << (i - kDense + 1);
+  }
+
+  Marks() = default;
+  // As stored.
+  explicit Marks(std::vector<uint32_t> hashes) : hashes_(std::move(hashes)) {}
+  const std::vector<uint32_t>& hashes() const { return hashes_; }
+
+  // Takes note of `bytes`, which stand at `offset`. Places that were seen before stay as they were.
+  void See(uint64_t offset, std::string_view bytes);
+  // Whether `text`, all that there is of it, is the same as far as there are places to compare.
+  // False when there are none.
+  bool Match(std::string_view text) const;
+  // As Match, for the first `size` bytes of a file. Errors: of reading.
+  Result<bool> Hold(File& file, uint64_t size) const;
+
+ private:
+  static constexpr size_t kDense = Guard::kBytesMax / 8;
+  static uint32_t HashBefore(uint64_t place, const char* before);
+  // By place; 0: not known.
+  std::vector<uint32_t> hashes_;
+};
+
+// Whether a file that begins with `head` (all of it, when it is shorter than that) may hold what
+// this is the evidence of, or the beginning of it.
+bool MayBeginAs(const Fingerprint& print, const Marks& marks, std::string_view head);
 
 // What names a file at one moment.
 struct FileKey {

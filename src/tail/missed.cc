@@ -191,7 +191,7 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
     const Fingerprint print = file->source->Evidence().first;
-    return print.bytes > 0 && print.Matches(head) && MayHaveBeen(file->path, path);
+    return MayBeginAs(print, file->source->marks(), head) && MayHaveBeen(file->path, path);
   });
 }
 
@@ -217,8 +217,9 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
   const std::optional<uint64_t> size = opened.packed != nullptr
                                            ? opened.packed->TextSize(resume)
                                            : std::optional<uint64_t>(opened.info.size);
-  // Made from a copy that was cut short, after more than that had been read.
-  if (opened.packed != nullptr && size.has_value() && resume > *size && print.complete()) {
+  // A copy that was cut short, or made from one, after more than that had been read.
+  if (size.has_value() && resume > *size && print.complete() &&
+      (opened.packed != nullptr || ValueOr(checkpoint.marks.Hold(*opened.file, *size), false))) {
     return Read::kAll;
   }
   // Behind that, unpacking takes long, and the first bytes have to do.
