@@ -16,6 +16,8 @@ constexpr Duration kLookAgain = 1s;
 constexpr Duration kPackingTime = 60s;
 // So many compressed files are remembered as read, not to be unpacked at every scan.
 constexpr size_t kSettledMax = 4096;
+// Of less than that two files may have the same.
+constexpr uint64_t kTellingBytes = 64;
 
 // Whether a compressed file that is complete has no text behind `offset`.
 bool EndsAt(PackedFile& packed, uint64_t offset) {
@@ -213,13 +215,13 @@ bool Follow::IsReadContent(const std::string& path, std::string_view head) const
 Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) {
   const auto& [print, guard] = std::tie(checkpoint.identity.print, checkpoint.guard);
   const uint64_t resume = checkpoint.resume;
-  if (print.bytes == 0 || !print.Matches(opened.head)) return Read::kNothing;
+  if (!MayBeginAs(print, checkpoint.marks, opened.head)) return Read::kNothing;
   const std::optional<uint64_t> size = opened.packed != nullptr
                                            ? opened.packed->TextSize(resume)
                                            : std::optional<uint64_t>(opened.info.size);
   // A copy that was cut short, or made from one, after more than that had been read.
-  if (size.has_value() && resume > *size && print.complete() &&
-      (opened.packed != nullptr || ValueOr(checkpoint.marks.Hold(*opened.file, *size), false))) {
+  if (size.has_value() && resume > *size && (print.complete() || *size >= kTellingBytes) &&
+      ValueOr(checkpoint.marks.Hold(*opened.file, *size), opened.packed != nullptr)) {
     return Read::kAll;
   }
   // Behind that, unpacking takes long, and the first bytes have to do.
