@@ -9,6 +9,8 @@
 // - quiet: nothing happens; the agent must rest, keep its memory, close its files, and a clean
 //   restart must send nothing again.
 //
+// world.cc has the order of things and the checks, world_files.cc what actors do to files.
+//
 // Threads: one.
 #ifndef KELP_TESTS_SIM_WORLD_H_
 #define KELP_TESTS_SIM_WORLD_H_
