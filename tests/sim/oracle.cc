@@ -66,12 +66,22 @@ void Oracle::Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t
     line.end = end;
   });
   by_file_[file].push_back(id);
+  const auto repeated = looks_repeated_.find(file);
+  if (repeated != looks_repeated_.end() && begin < repeated->second) Excuse(Get(id));
 }
 
 void Oracle::Tear(const LineId& id) {
   Line& line = Get(id);
   Change(line, [](Line& l) { l.torn = true; });
   torn_.push_back(line.text + line.beyond + "\r");
+}
+
+void Oracle::Glued(const LineId& id, std::string_view whole, size_t line_bytes_max) {
+  torn_.emplace_back(whole);
+  if (Get(id).torn) return;  // it is pieces only
+  if (whole.ends_with('\r')) whole.remove_suffix(1);
+  if (whole.size() > line_bytes_max) return Tear(id);  // cut off behind the limit, with its piece
+  glued_.emplace(whole, id);
 }
 
 void Oracle::Moved(uint64_t file, uint64_t to, uint64_t copy) {
@@ -84,12 +94,45 @@ void Oracle::Moved(uint64_t file, uint64_t to, uint64_t copy) {
 }
 
 void Oracle::Emptied(uint64_t file, uint64_t kept) {
+  looks_repeated_.erase(file);
   for (const LineId& id : std::exchange(by_file_[file], {})) {
     Line& line = Get(id);
     if (line.file != file) continue;
     if (line.begin < kept) Tear(id);
     line.file = 0;
     Excuse(line);
+  }
+}
+
+void Oracle::CutTo(uint64_t file, uint64_t length) {
+  std::vector<LineId> kept;
+  for (const LineId& id : std::exchange(by_file_[file], {})) {
+    Line& line = Get(id);
+    if (line.file != file) continue;
+    if (line.end <= length) {
+      kept.push_back(id);
+      continue;
+    }
+    if (line.begin < length) Tear(id);
+    line.file = 0;
+    Excuse(line);
+  }
+  by_file_[file] = std::move(kept);
+}
+
+void Oracle::MayComeAgain(uint64_t file, uint64_t to) {
+  for (const LineId& id : by_file_[file]) {
+    Line& line = Get(id);
+    if (line.file == file && line.end <= to) line.repeatable.fill(true);
+  }
+}
+
+void Oracle::MayLookRepeated(uint64_t file, uint64_t from, uint64_t to) {
+  uint64_t& most = looks_repeated_[file];
+  most = std::max(most, to);
+  for (const LineId& id : by_file_[file]) {
+    Line& line = Get(id);
+    if (line.file == file && line.end > from && line.begin < to) Excuse(line);
   }
 }
 
@@ -127,6 +170,11 @@ void Oracle::Arrived(const ArrivedRow& row) {
   LineId id;
   Line* line = FindByBody(row.body, id);
   if (line == nullptr || line->text != row.body) {
+    const auto glued = glued_.find(row.body);
+    line = glued == glued_.end() ? nullptr : &Get(id = glued->second);
+  }
+  const bool piece = line != nullptr && line->torn && line->arrived[row.pipeline] > 0;
+  if (line == nullptr || piece) {
     if (PieceOfTorn(row.body)) {
       ++torn_pieces_;
       return;

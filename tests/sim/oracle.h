@@ -4,11 +4,15 @@
 // that came before it in the same origin. There are exceptions, and each is granted at the moment
 // and for the lines for which it is true, never for a scenario as a whole:
 // - excused: a rotator destroyed the bytes before they could be read for good, or nobody was told
-//   of the file. It may be missing; it may not arrive twice or changed.
-// - torn: a rotator cut it in two (copytruncate between two writes of one line). Its pieces may
-//   arrive as lines.
+//   of the file; or it took the place of bytes that were delivered, and the agent died before it
+//   could notice. It may be missing; it may not arrive twice or changed.
+// - torn: a rotator cut it in two (copytruncate between two writes of one line, a truncation in the
+//   middle of it). Its pieces may arrive as lines.
+// - glued: it was written behind such a piece, in the same line of the file. It may arrive with the
+//   piece before it.
 // - repeatable: the agent could not store the name of the origin before it died, because the store
-//   failed. It may come again under another name.
+//   failed; or the file was cut below what had been read of it, and nobody could tell that what is
+//   left is the same (see Sights). It may come again under another name.
 // - filtered: the pipeline drops it. It must not arrive.
 // - refused: the destination does not take it for good; it must arrive at the dead letters, and
 //   nowhere else.
@@ -96,6 +100,8 @@ class Oracle {
   void Completed(const LineId& id, uint64_t file, uint64_t begin, uint64_t end);
   // A part of it is in one file, the rest will be in another, or nowhere.
   void Tear(const LineId& id);
+  // It was written behind a piece of a torn line: in the file, the line it ends is `whole`.
+  void Glued(const LineId& id, std::string_view whole, size_t line_bytes_max);
   // The writer could not write it, and forgot it.
   void NeverWritten(const LineId& id) { Get(id).text.clear(); }
   Line& Get(const LineId& id) { return writers_[id.writer][id.number - 1]; }
@@ -105,6 +111,13 @@ class Oracle {
   void Moved(uint64_t file, uint64_t to, uint64_t copy);
   // `file` was emptied; its lines up to `kept` are in another file. A line across `kept` is torn.
   void Emptied(uint64_t file, uint64_t kept);
+  // `file` was cut to its first `length` bytes. A line across that is torn.
+  void CutTo(uint64_t file, uint64_t length);
+  // Nobody could tell that the first `to` bytes of `file` are those that it held before.
+  void MayComeAgain(uint64_t file, uint64_t to);
+  // What is written there from now on, or was already, looks like a repeat to the destination:
+  // other bytes of `file` were delivered from this place.
+  void MayLookRepeated(uint64_t file, uint64_t from, uint64_t to);
   // The last name of `file` is gone. `held`: the agent has it open and will read it to its end.
   void Unlinked(uint64_t file, bool held);
   // Nobody promised to read this file.
@@ -144,7 +157,9 @@ class Oracle {
   std::vector<Lines> writers_;
   std::map<uint64_t, std::vector<LineId>> by_file_;
   std::vector<std::string> torn_;
-  std::set<uint64_t> held_;  // unlinked, and open in the agent
+  std::map<std::string, LineId, std::less<>> glued_;  // by the row that it is with its piece
+  std::map<uint64_t, uint64_t> looks_repeated_;       // up to there, by file
+  std::set<uint64_t> held_;                           // unlinked, and open in the agent
   std::map<std::tuple<size_t, OriginId, uint32_t>, uint32_t> last_;
   uint64_t due_ = 0;
   uint64_t torn_pieces_ = 0;

@@ -120,7 +120,7 @@ void CopyTruncateRotator::TruncateSource() {
   // A copy of what nobody has seen is known by nothing.
   if (!world_.ContentKnown(source)) world_.oracle().NobodysFile(source.serial);
   world_.oracle().Moved(source.serial, copied_, to_->node().serial);
-  writer_.Cut(source);
+  writer_.Cut(source, 0);
   world_.Emptied(*from_, copied_);
   if (options_.packing != Packing::kNone) {
     world_.PackFile(path() + ".1", path() + ".1" + PackedSuffix(options_.packing),
@@ -144,8 +144,39 @@ void Ender::Truncate() {
   Node& node = file->node();
   world_.history().Say("machine", "truncate {} of {} bytes (inode {})", path(), node.data.size(),
                        node.number);
-  writer_.Cut(node);
+  writer_.Cut(node, 0);
   world_.Emptied(*file, 0);
+}
+
+uint64_t Ender::CutLength(const Node& node) {
+  Chance& chance = world_.chance();
+  const uint64_t size = node.data.size();
+  const uint64_t read = world_.ReadOf(node);
+  const uint64_t anywhere = chance.Between(1, size - 1);
+  switch (chance.Below(4)) {
+    case 0: {
+      const size_t line_end = node.data.find('\n', anywhere - 1);
+      return line_end + 1 < size ? line_end + 1 : anywhere;
+    }
+    case 1:
+      return read > 1 ? chance.Between(1, std::min(read, size) - 1) : anywhere;
+    case 2:
+      return read + 1 < size ? chance.Between(read + 1, size - 1) : anywhere;
+    default:
+      return anywhere;
+  }
+}
+
+void Ender::Cut() {
+  std::unique_ptr<Handle> file;
+  if (world_.disk().Open(path(), false, file) != 0) return;
+  Node& node = file->node();
+  if (node.data.size() < 2) return;
+  const uint64_t length = CutLength(node);
+  world_.history().Say("machine", "truncate {} of {} bytes, {} of them read, to {} (inode {})",
+                       path(), node.data.size(), world_.ReadOf(node), length, node.number);
+  writer_.Cut(node, length);
+  world_.CutTo(*file, length);
 }
 
 void Ender::Rotate() {
@@ -154,6 +185,9 @@ void Ender::Rotate() {
     case EndKind::kTruncate:
       world_.Count("truncate");
       return Truncate();
+    case EndKind::kCut:
+      world_.Count("cut");
+      return Cut();
     case EndKind::kRecreate:
       world_.Count("recreate");
       writer_.Complete();

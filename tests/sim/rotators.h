@@ -123,6 +123,7 @@ class CopyTruncateRotator final : public Rotator {
 // What ends a file without keeping it.
 enum class EndKind : uint8_t {
   kTruncate,    // somebody empties it: `: > file`
+  kCut,         // cut to a part of it: `truncate -s N file`
   kRecreate,    // rm, and at once a new one (often with the same inode)
   kReplace,     // another file is renamed over it: an editor's save
   kRewrite,     // emptied and written anew in one go: another editor's save
@@ -146,6 +147,9 @@ class Ender final : public Rotator {
   const char* name() const override { return "end"; }
   bool MayRotate() const override;
   void Truncate();
+  void Cut();
+  // Where kCut cuts: anywhere, at the end of a line, or by how far the agent has read.
+  uint64_t CutLength(const Node& node);
 
   const EndOptions options_;
 };

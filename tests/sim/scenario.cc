@@ -194,6 +194,7 @@ void BuildTruncate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite},
                     .only_read = world.chance().Percent(50)});
 }
+void BuildTruncatePart(World& world) { BuildEnds(world, {.kinds = {EndKind::kCut}}); }
 void BuildRecreate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kRecreate, EndKind::kReplace}});
 }
@@ -329,6 +330,8 @@ const std::vector<Scenario>& AllScenarios() {
       {"copytruncate_packed", "the same, the copy compressed at once", BuildCopyTruncatePacked,
        "the same (2 seeds in 1500)"},
       {"truncate", "emptied, or written anew in place", BuildTruncate},
+      {"truncate_part", "cut to a part of it, also in the middle of a line", BuildTruncatePart,
+       "what a truncation leaves is not sent again"},
       {"recreate", "deleted and made again, or replaced by another file", BuildRecreate},
       {"remove_tree", "deleted with its directory; both come back", BuildRemoveTree},
       {"keep_few", "Docker's .1 and .2: the oldest are deleted, read or not", BuildKeepFew},

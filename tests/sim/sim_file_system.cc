@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "breaks.h"
+#include "sights.h"
 
 namespace kelp::sim {
 namespace {
@@ -40,6 +41,7 @@ class SimFile final : public File {
     if (offset >= node.data.size()) return size_t{0};
     const size_t n = std::min<size_t>(size, node.data.size() - offset);
     std::copy_n(node.data.data() + offset, n, buffer);
+    if (files_.sights != nullptr) files_.sights->Read(node.serial, offset + n);
     files_.bytes_read_ += n;
     return n;
   }
@@ -62,7 +64,7 @@ class SimFile final : public File {
   }
   Result<FileInfo> Stat() override {
     RETURN_IF_ERROR(files_.Enter("stat", path_));
-    return files_.disk_.InfoOf(handle_->node());
+    return files_.Look(handle_->node());
   }
 
  private:
@@ -130,7 +132,12 @@ Result<FileInfo> SimFileSystem::Stat(const std::string& path, bool follow_symlin
   std::shared_ptr<Node> node;
   const int error = disk_.Find(path, follow_symlink, node);
   if (error != 0) return ErrnoError("cannot stat " + path, error);
-  return disk_.InfoOf(*node);
+  return Look(*node);
+}
+
+FileInfo SimFileSystem::Look(const Node& node) {
+  if (sights != nullptr) sights->Looked(node.serial, node.data.size());
+  return disk_.InfoOf(node);
 }
 
 Result<std::vector<DirEntry>> SimFileSystem::ListDir(const std::string& path) {

@@ -32,6 +32,8 @@ struct ProcessFaults {
   uint32_t open_errors_per_mille = 0;
 };
 
+class Sights;
+
 class SimFileSystem final : public FileSystem {
  public:
   SimFileSystem(Disk& disk, Chance chance, std::function<void()> on_call);
@@ -53,6 +55,7 @@ class SimFileSystem final : public FileSystem {
 
   // --- the World's ---
   ProcessFaults faults;
+  Sights* sights = nullptr;  // may stay null
   void Die() { dead_ = true; }
   bool dead() const { return dead_; }
   size_t open_descriptors() const { return descriptors_; }
@@ -64,6 +67,7 @@ class SimFileSystem final : public FileSystem {
  private:
   friend class SimFile;
   friend class SimLock;
+  FileInfo Look(const Node& node);
   // Before each system call: lets the world happen. An error when the process is dead.
   Status Enter(std::string_view what, const std::string& path);
   Result<std::unique_ptr<File>> OpenFile(const std::string& path, bool write, bool truncate);

@@ -114,6 +114,7 @@ void World::StartAgent() {
   history_.Say("agent", "starts");
   agent_ = std::make_unique<SimAgent>(clock_, *disk_, history_, chance_.Fork(), checkpoints_,
                                       options.agent, [this] { OnAgentCall(); });
+  agent_->files().sights = &sights_;
   acked_rows_ = 0;
   SimOutput::SetWorld({network_.get(), destination_.get(), &chance_, &clock_, &agent_->files(),
                        [this](Duration delay, std::function<void()> event) {
@@ -164,6 +165,7 @@ void World::Bury() {
   CheckMemory();
   agent_.reset();
   oracle_.AgentDied();
+  sights_.AgentDied();
   if (chaos_ && chance_.Percent(options.power_cut_percent)) {
     Count("power cuts");
     history_.Say("machine", "the power is cut");

@@ -29,6 +29,7 @@
 #include "network.h"
 #include "oracle.h"
 #include "packing.h"
+#include "sights.h"
 #include "sim_agent.h"
 #include "sim_env.h"
 
@@ -103,6 +104,10 @@ class World {
   bool ContentKnown(const Node& node) const;
   // The file is emptied; `kept` bytes of it are in another file.
   void Emptied(Handle& file, uint64_t kept);
+  // The file is cut to its first `length` bytes.
+  void CutTo(Handle& file, uint64_t length);
+  // How far any life of the agent read in what the file holds now.
+  uint64_t ReadOf(const Node& node) const { return sights_.ReadOf(node.serial); }
   // The agent lives and has the file open.
   bool AgentHolds(const Node& node) const;
   // As mv and rm would; the oracle learns what is lost by it.
@@ -143,6 +148,7 @@ class World {
   Oracle oracle_;
   std::unique_ptr<Disk> disk_;
   DurableCheckpoints checkpoints_{clock_};
+  Sights sights_{clock_, oracle_, checkpoints_};
   std::unique_ptr<Destination> destination_;
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<Actor>> actors_;

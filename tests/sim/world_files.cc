@@ -26,6 +26,15 @@ void World::Emptied(Handle& file, uint64_t kept) {
   Node& node = file.node();
   oracle_.Emptied(node.serial, kept);
   disk_->Truncate(file, 0);
+  sights_.Cut(node, 0, agent_ != nullptr);
+  emptied_at_[node.serial] = clock_.Monotonic();
+}
+
+void World::CutTo(Handle& file, uint64_t length) {
+  Node& node = file.node();
+  oracle_.CutTo(node.serial, length);
+  sights_.Cut(node, length, agent_ != nullptr);
+  disk_->Truncate(file, length);
   emptied_at_[node.serial] = clock_.Monotonic();
 }
 

@@ -172,7 +172,17 @@ void LogWriter::WritePending() {
                        handle_->node().number, error == 0 ? "" : ", no space");
   if (half_.empty() && half_completes_) {
     world_.oracle().Completed(half_line_, handle_->node().serial, half_begin_, end);
+    if (std::exchange(behind_piece_, false)) TellGlued(end);
   }
+}
+
+// The line that ends at `end` began with a piece of another one.
+void LogWriter::TellGlued(uint64_t end) {
+  const std::string& data = handle_->node().data;
+  const size_t before = end < 2 ? std::string::npos : data.rfind('\n', end - 2);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  const std::string_view whole = std::string_view(data).substr(begin, end - 1 - begin);
+  world_.oracle().Glued(half_line_, whole, options_.line_bytes_max);
 }
 
 void LogWriter::EndHalf() {
@@ -188,9 +198,12 @@ void LogWriter::Complete() {
   }
 }
 
-void LogWriter::Cut(const Node& node) {
-  if (half_.empty() || !half_begun_ || handle_ == nullptr || &handle_->node() != &node) return;
+void LogWriter::Cut(const Node& node, uint64_t length) {
+  if (handle_ == nullptr || &handle_->node() != &node) return;
+  behind_piece_ = length > 0 && node.data[length - 1] != '\n';
+  if (half_.empty() || !half_begun_) return;
   world_.oracle().Tear(half_line_);
+  half_begin_ = std::min(half_begin_, length);
 }
 
 void LogWriter::WriteBurst() {
@@ -212,6 +225,7 @@ void LogWriter::Reopen() {
   }
   // There was no space for the rest: it comes into the next file.
   if (!half_.empty() && half_begun_) world_.oracle().Tear(half_line_);
+  behind_piece_ = false;
   handle_.reset();
 }
 

@@ -57,8 +57,9 @@ class LogWriter final : public Actor {
   // Nothing half written any more, neither lines nor records.
   void Complete();
   bool has_half() const { return !half_.empty(); }
-  // The file is about to be emptied: a line of which a part is written is torn.
-  void Cut(const Node& node);
+  // The file is about to be cut to its first `length` bytes: a line of which a part is written is
+  // torn.
+  void Cut(const Node& node, uint64_t length);
   // Some whole lines, now; to the file that has the name, or to another one.
   void WriteBurst();
   void WriteBurstTo(const std::string& path);
@@ -85,12 +86,14 @@ class LogWriter final : public Actor {
   void Write(std::vector<Piece> pieces, size_t cut);
   // What could not be written, or was left for later, goes on here.
   void WritePending();
+  void TellGlued(uint64_t end);
 
   const WriterOptions options_;
   std::array<uint32_t, 2> names_;  // the oracle's; CRI has one for each stream
   std::unique_ptr<Handle> handle_;
   uint64_t position_ = 0;  // without O_APPEND
   bool rests_ = false;
+  bool behind_piece_ = false;  // the file ends with a piece of a line that was cut
   // The rest of a line of which the beginning was written.
   std::string half_;
   uint64_t half_begin_ = 0;  // of the line, in the file
