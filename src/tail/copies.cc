@@ -53,6 +53,19 @@ bool Follow::CheckReplaced(Incarnation& file) {
   return true;
 }
 
+// Takes note of the size of a file. False when it no longer holds what was read of it.
+bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
+  FileSource& source = *file.source;
+  if (info.size < source.size() && source.packed() == nullptr) {
+    if (CheckReplaced(file)) return false;
+    Bump(options_.metrics.truncated_files);
+    ReportLost(file, "truncated", source.size() - info.size,
+               "the file was cut behind what was read");
+  }
+  source.set_size(info.size);
+  return true;
+}
+
 // The file no longer has its bytes: gives up descriptor, names and place. The names it had.
 std::vector<std::string> Follow::LeaveFile(Incarnation& file) {
   std::vector<std::string> paths;
@@ -72,9 +85,11 @@ std::vector<std::string> Follow::LeaveFile(Incarnation& file) {
 
 void Follow::ContentReplaced(Incarnation& file) {
   if (file.ended || file.searching()) return;
+  const FileKey key = file.key;
   const std::vector<std::string> paths = LeaveFile(file);
   Bump(options_.metrics.truncated_files);
   StartSearch(file);
+  file.search->emptied = key;
   for (const std::string& path : paths) {
     const auto it = paths_.find(path);
     if (it == paths_.end()) continue;
@@ -104,11 +119,46 @@ void Follow::LosePacked(Incarnation& file, std::string_view why) {
   host_.Ready(file.id);
 }
 
+// Has reading begin with the line in which `offset` is.
+void Follow::BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const {
+  std::string bytes(std::min<uint64_t>(offset, options_.line_bytes_max + 1), '\0');
+  const Result<size_t> n = file.ReadAt(offset - bytes.size(), bytes.data(), bytes.size());
+  const size_t end = n.ok() && *n == bytes.size() ? bytes.rfind('\n') : std::string::npos;
+  if (end != std::string::npos) {
+    const bool wide = end + 1 < bytes.size() && bytes[end + 1] == '\0';  // UTF-16: from 0
+    start.resume = wide ? 0 : offset - bytes.size() + end + 1;
+  } else if (bytes.size() > options_.line_bytes_max) {
+    start.resume = offset;
+    start.line = framing::LinePlace::kInSkipped;
+  }
+  start.emitted = start.resume;
+}
+
+// A file that was cut short begins with what was there before. Read again are only the lines of it
+// that were not acknowledged, and those that may have been written since: behind the last mark.
+void Follow::SkipLeft(Checkpoint& start, const FileInfo& info, File& file) {
+  if (info.size < context_.options.left_bytes_min) return;
+  // The last one that was there.
+  for (auto it = searching_.rbegin(); it != searching_.rend(); ++it) {
+    const Incarnation& old = **it;
+    if (!(old.search->emptied == start.identity.key)) continue;
+    Marks marks = old.source->marks();
+    const uint64_t held = ValueOr(marks.HeldTo(file, info.size), uint64_t{0});
+    if (held == 0 || old.source->Evidence().second.end <= info.size) continue;
+    marks.CutTo(held);
+    start.marks = std::move(marks);
+    BeginAtLine(start, file, std::min(held, old.source->acked()));
+    LOG_RATE(10s, kInfo, "{} was cut to {} bytes; reading goes on at {}", start.path, info.size,
+             start.resume);
+    return;
+  }
+}
+
 // The file of a checkpoint was emptied while nobody looked.
 void Follow::BeginReplaced(NamedPath& path, const Checkpoint& checkpoint) {
-  const UnixNanos begun = checkpoint.begun;
-  BeginSearched(path, checkpoint);
-  BeginMissedCopies(path, begun);
+  Incarnation* file = BeginSearched(path, checkpoint);
+  if (file->search != nullptr) file->search->emptied = checkpoint.identity.key;
+  BeginMissedCopies(path, checkpoint.begun);
 }
 
 // An origin whose bytes are no longer where they were.

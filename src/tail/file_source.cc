@@ -290,7 +290,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   if (available == 0 || (nothing_new && !to_the_end)) {
     ASSIGN_OR_RETURN(const bool holds, Holds(file, info.size));
     if (!holds) return Replaced(file, batch);
-    size_ = info.size;
+    SeeSize(info.size);
     return unstored ? AtStored(batch) : AtEnd(batch);
   }
 
@@ -303,7 +303,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const Raw raw{data, std::min(n, before), n - std::min(n, before)};
   ASSIGN_OR_RETURN(const bool follows, Follows(file, raw));
   if (!follows) return Replaced(file, batch);
-  size_ = info.size;
+  SeeSize(info.size);
   if (raw.size == 0) return AtEnd(batch);
   framing::Chunk chunk{data + before, raw.size, position, false};
   // The size of a packed file is a guess until its end was reached.
@@ -339,6 +339,13 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   }
   Seal(batch);
   return ReadState::kMore;
+}
+
+// That it became smaller is the service's to see.
+void FileSource::SeeSize(uint64_t size) {
+  uint64_t before = size_;
+  while (before < size && !size_.compare_exchange_weak(before, size)) {
+  }
 }
 
 Result<bool> FileSource::Follows(File& file, const Raw& raw) {

@@ -206,6 +206,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   };
 
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
+  void SeeSize(uint64_t size);
   // False while a packed file is unpacked up to `offset`, which takes several turns.
   Result<bool> SkipTo(uint64_t offset);
   pipeline::ReadState Replaced(const File& file, Batch& batch);

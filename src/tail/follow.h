@@ -39,6 +39,7 @@ struct CopySearch {
   Duration until{0};
   uint64_t known_size = 0;        // bytes it is known to have had
   std::vector<FileKey> rejected;  // looked like it, but did not hold its bytes
+  FileKey emptied;                // was cut or written anew, and may hold some of them yet
   // A copy that ends before what was read: made while the file was still written.
   std::optional<FileInfo> short_copy;
   Fingerprint short_print;
@@ -277,6 +278,7 @@ class Follow {
   };
   Known FindKnown(const std::string& path, const FileInfo& info, std::string_view head,
                   File& file) const;
+  bool WasEmptied(const Checkpoint& checkpoint) const;
   const Checkpoint* FindRenumbered(const std::string& path, const FileInfo& info,
                                    std::string_view head, File& file) const;
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
@@ -328,6 +330,9 @@ class Follow {
     }
   };
   bool CheckReplaced(Incarnation& file);
+  bool SeeSize(Incarnation& file, const FileInfo& info);
+  void BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const;
+  void SkipLeft(Checkpoint& start, const FileInfo& info, File& file);
   void ContentReplaced(Incarnation& file);
   void NameVanished(Incarnation& file);
   void LosePacked(Incarnation& file, std::string_view why);

@@ -78,6 +78,7 @@ Incarnation* Follow::Open(NamedPath& path) {
   } else {
     if (known != nullptr) BeginReplaced(PathNamed(start.path), Checkpoint(start));
     start = FirstPosition(path.path(), *info, *head, **file);
+    SkipLeft(start, *info, **file);
   }
   path.held = nullptr;
   return Begin(std::move(start), *info, std::move(file).value());
@@ -98,30 +99,39 @@ void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
 
 Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info,
                                 std::string_view head, File& file) const {
-  const Checkpoint* same = nullptr;
-  const Checkpoint* replaced = nullptr;
-  std::vector<const Checkpoint*> emptied;
+  std::vector<std::pair<const Checkpoint*, bool>> found;  // and whether the file holds its bytes
   const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
   for (auto it = from; it != to; ++it) {
     const Checkpoint& c = known_.at(it->second);
-    if (!c.identity.SameInode(info) || c.packing != Packing::kNone) continue;
+    if (!c.identity.SameInode(info) || c.packing != Packing::kNone || WasEmptied(c)) continue;
     // A file that cannot be read now is taken for what it was.
     const bool holds = info.size >= std::max(c.resume, c.guard.end) &&
                        c.identity.print.Matches(head) && ValueOr(GuardHolds(file, c.guard), true);
     const bool certain = c.identity.born != kNoTime && info.born != kNoTime;
-    const Checkpoint*& best = holds ? same : replaced;
     if (!holds && !certain && c.path != path) continue;  // its inode was used again
-    if (!holds && c.vanished == kNoTime) emptied.push_back(&c);
-    if (best == nullptr || c.ordinal > best->ordinal) best = &c;
+    found.emplace_back(&c, holds);
   }
-  if (same == nullptr && replaced == nullptr) same = FindRenumbered(path, info, head, file);
-  Known known{same != nullptr ? same : replaced, same != nullptr, {}};
-  std::sort(emptied.begin(), emptied.end(),
-            [](const Checkpoint* a, const Checkpoint* b) { return a->ordinal < b->ordinal; });
-  for (const Checkpoint* c : emptied) {
-    if (c != known.checkpoint) known.older.push_back(c->origin);
+  if (found.empty()) {
+    const Checkpoint* same = FindRenumbered(path, info, head, file);
+    return {same, same != nullptr, {}};
+  }
+  // The newest was there last.
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first->ordinal < b.first->ordinal; });
+  Known known{found.back().first, found.back().second, {}};
+  found.pop_back();
+  for (const auto& [c, holds] : found) {
+    if (c->vanished == kNoTime) known.older.push_back(c->origin);
   }
   return known;
+}
+
+// Whether the file was found to hold something else since.
+bool Follow::WasEmptied(const Checkpoint& checkpoint) const {
+  return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
+    return file->search->emptied == checkpoint.identity.key &&
+           file->source->ordinal() > checkpoint.ordinal;
+  });
 }
 
 // As Renumbered, for the file of a checkpoint.

@@ -48,9 +48,8 @@ void Follow::OnModified(Incarnation& file) {
   // and filled more than once; each time its copy must be found while it is there.
   if (const std::shared_ptr<File> open = file.source->file(); open != nullptr) {
     const Result<FileInfo> info = open->Stat();
-    if (info.ok() && info->size < file.source->size() && CheckReplaced(file)) return;
+    if (info.ok() && !SeeSize(file, *info)) return;
     if (info.ok() && file.source->position() == 0) {
-      file.source->set_size(info->size);
       if (!file.source->SeeHead(*open) && CheckReplaced(file)) return;
       // By this it is found again, should it be compressed while nobody looks.
       StoreBeginning(file);
@@ -203,7 +202,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   FileSource& source = *file.source;
   file.deleted = info->links == 0;
   const bool half_only = source.has_half() && info->size == source.size();
-  source.set_size(info->size);
+  if (!SeeSize(file, *info)) return true;
   UpdateLag(file);
   if (info->size != file.quiet_size) {
     file.quiet_size = info->size;

@@ -33,13 +33,10 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
   Incarnation* current = path.current;
   if (current != nullptr && !current->ended && current->Is(info)) {
     const FileSource& source = *current->source;
-    if (info.size < source.size() && CheckReplaced(*current)) return;
     const bool half_only = source.has_half() && info.size == source.size();
+    if (!SeeSize(*current, info)) return;
     const bool written = std::exchange(current->modified, info.modified) != info.modified;
-    if (written || (info.size != source.position() && !half_only)) {
-      current->source->set_size(info.size);
-      Touch(*current);
-    }
+    if (written || (info.size != source.position() && !half_only)) Touch(*current);
     UpdateLag(*current);
     return;
   }

@@ -37,6 +37,20 @@ Result<bool> GuardHolds(File& file, const Guard& guard) {
   return n == bytes && guard.Matches(before);
 }
 
+uint64_t Marks::PlaceOf(size_t i) {
+  constexpr size_t kEights = 8;
+  constexpr size_t kSteps = kEights + 15;  // from there on, 8 to each doubling
+  if (i < kEights) return 8 * (i + 1);
+  if (i < kSteps) return 64 * (i - kEights + 2);
+  return (9 + (i - kSteps) % 8) << (7 + (i - kSteps) / 8);
+}
+
+uint64_t Marks::PlaceBefore(uint64_t size) {
+  uint64_t place = 0;
+  for (size_t i = 0; i < kMax && PlaceOf(i) <= size; ++i) place = PlaceOf(i);
+  return place;
+}
+
 uint32_t Marks::HashBefore(uint64_t place, const char* before) {
   const auto hash = static_cast<uint32_t>(Guard::Of(place, before).hash);
   return hash == 0 ? 1 : hash;
@@ -49,6 +63,10 @@ void Marks::See(uint64_t offset, std::string_view bytes) {
     // What was skipped over is not known.
     hashes_.push_back(from < offset ? 0 : HashBefore(PlaceOf(i), bytes.data() + (from - offset)));
   }
+}
+
+void Marks::CutTo(uint64_t size) {
+  while (!hashes_.empty() && PlaceOf(hashes_.size() - 1) > size) hashes_.pop_back();
 }
 
 bool Marks::Match(std::string_view text) const {
@@ -64,17 +82,17 @@ bool Marks::Match(std::string_view text) const {
   return any;
 }
 
-Result<bool> Marks::Hold(File& file, uint64_t size) const {
-  bool any = false;
+Result<uint64_t> Marks::HeldTo(File& file, uint64_t size) const {
+  uint64_t held = 0;
   for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= size; ++i) {
     if (hashes_[i] == 0) continue;
     char before[Guard::kBytesMax];
     const uint32_t bytes = Guard::BytesBefore(PlaceOf(i));
     ASSIGN_OR_RETURN(const size_t n, file.ReadAt(PlaceOf(i) - bytes, before, bytes));
-    if (n != bytes || HashBefore(PlaceOf(i), before) != hashes_[i]) return false;
-    any = true;
+    if (n != bytes || HashBefore(PlaceOf(i), before) != hashes_[i]) return uint64_t{0};
+    held = PlaceOf(i);
   }
-  return any;
+  return held == PlaceBefore(size) ? held : 0;
 }
 
 bool MayBeginAs(const Fingerprint& print, const Marks& marks, std::string_view head) {

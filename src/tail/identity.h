@@ -48,14 +48,15 @@ struct Guard {
 };
 
 // What stood before certain places of a file, from its beginning to as far as it was seen: tells
-// whether what is left of it after it was cut short, or a copy that ends early, is still the same.
+// how much of what is left of it after it was cut short, or of a copy that ends early, is still the
+// same.
 class Marks {
  public:
-  // Every 8 bytes to Guard::kBytesMax, then where the length has doubled.
-  static constexpr size_t kMax = 48;
-  static constexpr uint64_t PlaceOf(size_t i) {
-    return i < kDense ? 8 * (i + 1) : Guard::kBytesMax << (i - kDense + 1);
-  }
+  // Places: every 8 bytes to 64, every 64 to 1024, then 8 before the length has doubled. 1 TiB.
+  static constexpr size_t kMax = 263;
+  static uint64_t PlaceOf(size_t i);
+  // The last place at or below `size`; 0: there is none.
+  static uint64_t PlaceBefore(uint64_t size);
 
   Marks() = default;
   // As stored.
@@ -64,14 +65,16 @@ class Marks {
 
   // Takes note of `bytes`, which stand at `offset`. Places that were seen before stay as they were.
   void See(uint64_t offset, std::string_view bytes);
+  // Forgets what is behind `size`.
+  void CutTo(uint64_t size);
   // Whether `text`, all that there is of it, is the same as far as there are places to compare.
   // False when there are none.
   bool Match(std::string_view text) const;
-  // As Match, for the first `size` bytes of a file. Errors: of reading.
-  Result<bool> Hold(File& file, uint64_t size) const;
+  // The last place in the first `size` bytes of a file, when it is the same there and at all places
+  // before; otherwise 0. Errors: of reading.
+  Result<uint64_t> HeldTo(File& file, uint64_t size) const;
 
  private:
-  static constexpr size_t kDense = Guard::kBytesMax / 8;
   static uint32_t HashBefore(uint64_t place, const char* before);
   // By place; 0: not known.
   std::vector<uint32_t> hashes_;

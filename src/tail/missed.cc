@@ -84,7 +84,7 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
   if (live != live_.end() && live->second->Is(info)) {
     Incarnation& file = *live->second;
     SetLocation(file, at);
-    if (info.size < file.source->size() && CheckReplaced(file)) return;
+    if (!SeeSize(file, info)) return;
     if (info.size != file.source->position() || !file.open) Touch(file);
     return;
   }
@@ -219,12 +219,15 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
   const std::optional<uint64_t> size = opened.packed != nullptr
                                            ? opened.packed->TextSize(resume)
                                            : std::optional<uint64_t>(opened.info.size);
+  // Behind that, unpacking takes long.
+  const uint64_t compared =
+      std::min(size.value_or(0), opened.packed != nullptr ? PackedFile::kSkipBytes : UINT64_MAX);
   // A copy that was cut short, or made from one, after more than that had been read.
   if (size.has_value() && resume > *size && (print.complete() || *size >= kTellingBytes) &&
-      ValueOr(checkpoint.marks.Hold(*opened.file, *size), opened.packed != nullptr)) {
+      ValueOr(checkpoint.marks.HeldTo(*opened.file, compared), uint64_t{0}) > 0) {
     return Read::kAll;
   }
-  // Behind that, unpacking takes long, and the first bytes have to do.
+  // The first bytes have to do.
   const bool near = guard.end <= PackedFile::kSkipBytes;
   if (guard.end > 0 && near && !ValueOr(GuardHolds(*opened.file, guard), true)) {
     return Read::kNothing;

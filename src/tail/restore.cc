@@ -216,7 +216,8 @@ void Follow::RestoreOne(const OriginId& origin, const std::string& at) {
   }
   if (live_.count(FileKey::Of(opened->info)) != 0) return;
   if (start.packing == Packing::kNone) {
-    const auto [known, holds, older] = FindKnown(start.path, opened->info, opened->head, *opened->file);
+    const auto [known, holds, older] =
+        FindKnown(start.path, opened->info, opened->head, *opened->file);
     if (known != &it->second) return;
     if (!holds) {
       BeginReplaced(PathNamed(start.path), start);

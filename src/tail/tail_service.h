@@ -58,6 +58,9 @@ struct TailOptions {
   Duration deleted_linger = 5s;
   // When a file was emptied, its copy is looked for this long; what is written to it waits.
   Duration copy_wait = 1s;
+  // A file that became smaller was cut when so much of it is the same as before. What is written
+  // anew begins like what was there, too (banners), but not for so long.
+  uint64_t left_bytes_min = 64u << 10;
   // A rotated file that went out of sight is closed after this much silence at its end.
   Duration rotated_linger = 60s;
   // A checkpoint is kept this long after its file was seen last.

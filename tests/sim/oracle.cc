@@ -120,10 +120,10 @@ void Oracle::CutTo(uint64_t file, uint64_t length) {
   by_file_[file] = std::move(kept);
 }
 
-void Oracle::MayComeAgain(uint64_t file, uint64_t to) {
+void Oracle::MayComeAgain(uint64_t file, uint64_t from, uint64_t to) {
   for (const LineId& id : by_file_[file]) {
     Line& line = Get(id);
-    if (line.file == file && line.end <= to) line.repeatable.fill(true);
+    if (line.file == file && line.end > from && line.end <= to) line.repeatable.fill(true);
   }
 }
 

@@ -113,8 +113,8 @@ class Oracle {
   void Emptied(uint64_t file, uint64_t kept);
   // `file` was cut to its first `length` bytes. A line across that is torn.
   void CutTo(uint64_t file, uint64_t length);
-  // Nobody could tell that the first `to` bytes of `file` are those that it held before.
-  void MayComeAgain(uint64_t file, uint64_t to);
+  // Nobody could tell that what is in `file` between these offsets is what it held before.
+  void MayComeAgain(uint64_t file, uint64_t from, uint64_t to);
   // What is written there from now on, or was already, looks like a repeat to the destination:
   // other bytes of `file` were delivered from this place.
   void MayLookRepeated(uint64_t file, uint64_t from, uint64_t to);

@@ -6,6 +6,7 @@
 
 #include "mischief.h"
 #include "rotators.h"
+#include "sights.h"
 #include "sim_output.h"
 #include "world.h"
 #include "writers.h"
@@ -194,7 +195,10 @@ void BuildTruncate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite},
                     .only_read = world.chance().Percent(50)});
 }
-void BuildTruncatePart(World& world) { BuildEnds(world, {.kinds = {EndKind::kCut}}); }
+void BuildTruncatePart(World& world) {
+  world.options.agent.tail.left_bytes_min = kLeftBytesMin;
+  BuildEnds(world, {.kinds = {EndKind::kCut}});
+}
 void BuildRecreate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kRecreate, EndKind::kReplace}});
 }

@@ -16,7 +16,11 @@ void Sights::Looked(uint64_t file, uint64_t size) {
   const auto it = cuts_.find(file);
   if (it == cuts_.end() || it->second.seen_at != Duration(0)) return;
   it->second.seen_at = clock_.Monotonic();
-  if (size != it->second.length) oracle_.MayComeAgain(file, it->second.length);
+  const uint64_t length = it->second.length;
+  // The agent compares up to its last mark, and skips what was acknowledged.
+  uint64_t skipped = size == length ? tail::Marks::PlaceBefore(length) : 0;
+  skipped = std::min(skipped, StoredOf(it->second));
+  oracle_.MayComeAgain(file, skipped, length);
 }
 
 void Sights::Read(uint64_t file, uint64_t end) {
@@ -33,7 +37,7 @@ void Sights::AgentDied() {
     if (Concluded(cut)) continue;
     Unnoticed(file, cut);
     if (std::exchange(cut.seen_at, Duration(0)) != Duration(0)) {
-      oracle_.MayComeAgain(file, cut.length);
+      oracle_.MayComeAgain(file, 0, cut.length);
     }
   }
 }
@@ -45,19 +49,30 @@ void Sights::Unnoticed(uint64_t file, const CutFile& cut) {
   }
 }
 
+// The position that is stored of it.
+uint64_t Sights::StoredOf(const CutFile& cut) const {
+  const tail::Checkpoint* newest = nullptr;
+  const auto contents = checkpoints_.store.Contents();
+  for (const auto& [origin, c] : contents) {
+    const bool same = c.identity.key.inode == cut.inode && c.identity.born == cut.born;
+    if (same && (newest == nullptr || c.ordinal > newest->ordinal)) newest = &c;
+  }
+  return newest == nullptr ? 0 : newest->resume;
+}
+
 void Sights::Cut(const Node& file, uint64_t length, bool agent_lives) {
   uint64_t& read = read_[file.serial];
   uint64_t read_before = read;
   const auto before = cuts_.find(file.serial);
   if (before != cuts_.end() && !Concluded(before->second)) {
-    oracle_.MayComeAgain(file.serial, before->second.length);
+    oracle_.MayComeAgain(file.serial, 0, before->second.length);
     read_before = std::max(read, before->second.read);
   }
   cuts_.erase(file.serial);
   if (length > 0 && read_before > length) {
     const CutFile cut{file.number, file.born, length, read_before, Duration(0)};
     cuts_[file.serial] = cut;
-    if (length < tail::Fingerprint::kBytesMax) oracle_.MayComeAgain(file.serial, length);
+    if (length < kLeftBytesMin) oracle_.MayComeAgain(file.serial, 0, length);
     if (!agent_lives) Unnoticed(file.serial, cut);
   }
   read = std::min(read, length);

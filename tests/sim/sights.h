@@ -19,6 +19,9 @@
 
 namespace kelp::sim {
 
+// TailOptions::left_bytes_min, in proportion to the files here.
+constexpr uint64_t kLeftBytesMin = 1024;
+
 class Sights {
  public:
   Sights(Clock& clock, Oracle& oracle, const DurableCheckpoints& checkpoints)
@@ -33,7 +36,8 @@ class Sights {
   // The file is being cut to its first `length` bytes. When more had been read of it:
   // - Its lines may come again unless the agent can tell that what is left is the same. It can when
   //   one life looked before anything was written behind the cut, and lived on until it had stored
-  //   what it concluded, and enough is left to be told by (Fingerprint::kBytesMax).
+  //   what it concluded, and enough is left to be told by (kLeftBytesMin); what is behind the
+  //   agent's last mark may come again all the same.
   // - When no life noticed the cut and lived on for so long, the next one may go on from a position
   //   below the cut under the same origin, and then the destination takes for repeats what was
   //   written in the place of lines that it has.
@@ -50,6 +54,7 @@ class Sights {
     Duration seen_at{0};  // 0: not
   };
   bool Concluded(const CutFile& cut) const;
+  uint64_t StoredOf(const CutFile& cut) const;
   void Unnoticed(uint64_t file, const CutFile& cut);
 
   Clock& clock_;
