@@ -59,6 +59,7 @@ bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
   if (info.size < source.size() && source.packed() == nullptr) {
     if (CheckReplaced(file)) return false;
     Bump(options_.metrics.truncated_files);
+    source.CutMarks(info.size);
     ReportLost(file, "truncated", source.size() - info.size,
                "the file was cut behind what was read");
   }
@@ -132,6 +133,7 @@ void Follow::BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const {
     start.line = framing::LinePlace::kInSkipped;
   }
   start.emitted = start.resume;
+  start.guard = ValueOr(GuardBefore(file, start.resume), Guard());
 }
 
 // A file that was cut short begins with what was there before. Read again are only the lines of it

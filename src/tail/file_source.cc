@@ -215,6 +215,11 @@ Marks FileSource::marks() const {
   return marks_;
 }
 
+void FileSource::CutMarks(uint64_t size) {
+  MutexLock lock(mu_);
+  marks_.CutTo(size);
+}
+
 bool FileSource::SeeHead(File& file) {
   const Fingerprint known = Evidence().first;
   if (known.complete()) return true;
@@ -365,10 +370,8 @@ Guard FileSource::GuardBehind(File& file, uint64_t end, const Guard (&candidates
     if (guard.end == end) return guard;
   }
   // The batch was full in the middle of the chunk: rare enough for a read of its own.
-  char before[Guard::kBytesMax];
-  const uint32_t bytes = Guard::BytesBefore(end);
-  const Result<size_t> n = file.ReadAt(end - bytes, before, bytes);
-  return n.ok() && *n == bytes ? Guard::Of(end, before) : Guard();
+  const Result<Guard> guard = GuardBefore(file, end);
+  return guard.ok() ? *guard : Guard();
 }
 
 // The file was emptied and perhaps filled anew. What is held of this origin waits for the service

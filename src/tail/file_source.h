@@ -165,6 +165,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // What is known of the content: its beginning, and what stands before position().
   std::pair<Fingerprint, Guard> Evidence() const;
   Marks marks() const;
+  // The file was cut behind what was read.
+  void CutMarks(uint64_t size);
 
  private:
   friend class SourceNews;

@@ -72,6 +72,9 @@ Incarnation* Follow::Open(NamedPath& path) {
     Unknow(start.origin);
     start.identity.key = FileKey::Of(*info);
     start.vanished = kNoTime;
+    // Behind that it may have been cut and written on.
+    start.marks.CutTo(
+        std::max<uint64_t>({start.resume, start.guard.end, start.identity.print.bytes}));
     if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path();
   } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
     return nullptr;
@@ -177,6 +180,7 @@ Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
     start.line = at_line ? framing::LinePlace::kStart : framing::LinePlace::kInSkipped;
   }
   start.emitted = start.resume;
+  start.guard = ValueOr(GuardBefore(file, start.resume), Guard());
   return start;
 }
 

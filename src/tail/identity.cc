@@ -29,6 +29,13 @@ Guard Guard::Of(uint64_t end, const char* before) {
   return {end, end == 0 ? 0 : XXH3_64bits(before, BytesBefore(end))};
 }
 
+Result<Guard> GuardBefore(File& file, uint64_t end) {
+  char before[Guard::kBytesMax];
+  const uint32_t bytes = Guard::BytesBefore(end);
+  ASSIGN_OR_RETURN(const size_t n, file.ReadAt(end - bytes, before, bytes));
+  return n == bytes ? Guard::Of(end, before) : Guard();
+}
+
 Result<bool> GuardHolds(File& file, const Guard& guard) {
   if (guard.end == 0) return true;
   char before[Guard::kBytesMax];

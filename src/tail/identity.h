@@ -115,6 +115,9 @@ Result<std::string> ReadHead(File& file);
 // By the first bytes: gzip, zstd, bzip2, xz.
 bool IsCompressed(std::string_view head);
 
+// Of what stands before `end` now; none when the file is shorter. Errors: of reading.
+Result<Guard> GuardBefore(File& file, uint64_t end);
+
 // Whether the file holds what the guard saw. Errors: of reading.
 Result<bool> GuardHolds(File& file, const Guard& guard);
 
