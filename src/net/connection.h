@@ -30,8 +30,6 @@ inline constexpr size_t kReadAheadBytesMax = 64 << 10;
 // A body's buffer grows by this much at a time, so that memory follows what the peer really sent
 // and not what it announced.
 inline constexpr size_t kBodyStepBytes = 1 << 20;
-// A body slower than this, plus the read time-out, is given up.
-inline constexpr int64_t kBodyBytesPerSecondMin = 16 << 10;
 // After refusing a body, this much of it is read and dropped, so that the peer, still sending, gets
 // to read the answer instead of a reset.
 inline constexpr size_t kLingerBytesMax = 16 << 20;
@@ -81,7 +79,7 @@ class Connection final : public ConnectionBase,
   Connection(Worker& worker, Stream stream, bool refuse)
       : worker_(worker),
         core_(worker.core),
-        io_(std::move(stream), deadline, worker.core.options.write_timeout),
+        io_(std::move(stream), deadline, worker.core.options),
         refuse_(refuse) {
     worker_.Add(this);
   }
@@ -240,8 +238,7 @@ class Connection final : public ConnectionBase,
 
   // Straight into the request's own string: no parser, no copy.
   asio::awaitable<bool> ReadSizedBody(HttpRequest& request, size_t length) {
-    deadline = Now() + core_.options.read_timeout +
-               std::chrono::seconds(static_cast<int64_t>(length) / kBodyBytesPerSecondMin);
+    deadline = Now() + core_.options.read_timeout + TimeFor(length, core_.options);
     std::string& body = request.body;
     const size_t ready = std::min(io_.buffer().size(), length);
     body.reserve(length);
@@ -260,8 +257,7 @@ class Connection final : public ConnectionBase,
 
   asio::awaitable<bool> ReadChunkedBody(HeadParser& head, HttpRequest& request, BodyLease& lease,
                                         ByteSize limit) {
-    deadline = Now() + core_.options.read_timeout +
-               std::chrono::seconds(static_cast<int64_t>(limit.bytes) / kBodyBytesPerSecondMin);
+    deadline = Now() + core_.options.read_timeout + TimeFor(limit.bytes, core_.options);
     ChunkedParser parser(std::move(head));
     parser.body_limit(limit.bytes);
     parser.eager(true);

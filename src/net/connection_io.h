@@ -2,6 +2,7 @@
 #ifndef KELP_NET_CONNECTION_IO_H_
 #define KELP_NET_CONNECTION_IO_H_
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,6 +26,11 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 
 inline constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+// What so many bytes may take at the slowest pace, beside the time-out of their direction.
+inline Duration TimeFor(uint64_t bytes, const HttpServerOptions& options) {
+  return std::chrono::seconds(bytes / options.bytes_per_second_min.bytes);
+}
 
 // Adapts plain sockets and TLS streams to what Connection needs.
 template <typename Stream>
@@ -51,9 +58,9 @@ class ConnectionIo {
   using Traits = StreamTraits<Stream>;
 
  public:
-  // `deadline` is the connection's; writing moves it.
-  ConnectionIo(Stream stream, SteadyTime& deadline, Duration write_timeout)
-      : stream_(std::move(stream)), deadline_(deadline), write_timeout_(write_timeout) {}
+  // `deadline` is the connection's; writing moves it. `options` outlive this.
+  ConnectionIo(Stream stream, SteadyTime& deadline, const HttpServerOptions& options)
+      : stream_(std::move(stream)), deadline_(deadline), options_(options) {}
 
   // What was read and not yet used.
   boost::beast::flat_buffer& buffer() { return buffer_; }
@@ -72,7 +79,8 @@ class ConnectionIo {
   template <typename F>
   void ReadLater(size_t bytes, F done);
 
-  // Sends out(). The deadline moves with each byte that the peer takes.
+  // Sends out(). The deadline moves with each byte that the peer takes, up to what all of them may
+  // take at the slowest pace.
   asio::awaitable<bool> Write();
   asio::awaitable<void> EndWriting() { return Traits::EndWriting(stream_); }
 
@@ -89,12 +97,14 @@ class ConnectionIo {
 
  private:
   asio::awaitable<size_t> WriteSome(std::span<const asio::const_buffer> buffers);
+  void MoveWriteDeadline(std::span<const asio::const_buffer> left);
 
   Stream stream_;
   SteadyTime& deadline_;
-  const Duration write_timeout_;
+  const HttpServerOptions& options_;
   boost::beast::flat_buffer buffer_;
   std::vector<asio::const_buffer> out_;
+  std::optional<SteadyTime> write_by_;  // of what Write() sends, once it had to wait
   bool closed_ = false;
 };
 
@@ -145,6 +155,7 @@ void ConnectionIo<Stream>::ReadLater(size_t bytes, F done) {
 
 template <typename Stream>
 asio::awaitable<bool> ConnectionIo<Stream>::Write() {
+  write_by_.reset();
   size_t first = 0;
   while (first < out_.size()) {
     // The system takes a bounded number of pieces at once; Asio passes on as many as it can.
@@ -162,6 +173,17 @@ asio::awaitable<bool> ConnectionIo<Stream>::Write() {
 }
 
 template <typename Stream>
+void ConnectionIo<Stream>::MoveWriteDeadline(std::span<const asio::const_buffer> left) {
+  const SteadyTime stalled = std::chrono::steady_clock::now() + options_.write_timeout;
+  if (!write_by_) {
+    uint64_t bytes = 0;
+    for (const asio::const_buffer& piece : left) bytes += piece.size();
+    write_by_ = stalled + TimeFor(bytes, options_);
+  }
+  deadline_ = std::min(stalled, *write_by_);
+}
+
+template <typename Stream>
 asio::awaitable<size_t> ConnectionIo<Stream>::WriteSome(
     std::span<const asio::const_buffer> buffers) {
   if constexpr (Traits::kPlain) {
@@ -170,7 +192,7 @@ asio::awaitable<size_t> ConnectionIo<Stream>::WriteSome(
     if (!error) co_return n;
     if (error != asio::error::would_block) co_return 0;
   }
-  deadline_ = std::chrono::steady_clock::now() + write_timeout_;
+  MoveWriteDeadline(buffers);
   const auto [failure, n] = co_await stream_.async_write_some(buffers, kAwait);
   co_return failure ? 0 : n;
 }

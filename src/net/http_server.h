@@ -85,9 +85,12 @@ struct HttpServerOptions {
   ByteSize stream_queue_bytes_max = 8_MiB;
 
   Duration idle_timeout = 75s;   // between requests; longer than the usual client's 60 s
-  Duration read_timeout = 15s;   // for one head; for a body, plus its size at 16 KiB/s
+  Duration read_timeout = 15s;   // for one head; for a body, see bytes_per_second_min
   Duration write_timeout = 30s;  // without the peer taking a single byte
-  Duration retry_after = 1s;     // what a 503 of this server advises
+  // A body may take its time-out and its size at this pace, and so may an answer or a piece of a
+  // stream: who sends or takes a byte now and then does not hold a connection for days.
+  ByteSize bytes_per_second_min = 16_KiB;
+  Duration retry_after = 1s;  // what a 503 of this server advises
 
   std::optional<TlsServerOptions> tls;
   MetricRegistry* metrics = nullptr;  // outlives the server; http_* metrics

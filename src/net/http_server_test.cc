@@ -1,6 +1,7 @@
 #include "net/http_server.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <atomic>
 #include <future>
@@ -322,6 +323,26 @@ TEST(HttpServer, ClosesIdleConnections) {
   TestSocket socket(server->port());
   socket.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_TRUE(socket.ReadToEnd().ends_with("GET / "));
+}
+
+TEST(HttpServer, CutsOffAPeerThatTakesAnAnswerByTheSpoonful) {
+  MetricRegistry metrics;
+  // Each spoonful comes long before the time-out; all of them would take minutes.
+  const auto server =
+      StartServer({.write_timeout = 300ms, .bytes_per_second_min = 1_GiB, .metrics = &metrics},
+                  [](const HttpRequest&, const Answering& responder) {
+                    responder->Send(Text(200, std::string(48 << 20, 'x')));
+                  });
+  TestSocket socket(server->port(), 4096);
+  socket.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  size_t taken = 0;
+  const auto cut = [&] { return metrics.Value("http_timeouts_total") == 1; };
+  while (!cut() && socket.ReadPiece()) {
+    taken += 4096;
+    ::poll(nullptr, 0, 10);
+  }
+  EXPECT_TRUE(cut());
+  EXPECT_LT(taken, 24u << 20);
 }
 
 TEST(HttpServer, CleansAwayHeaderInjection) {

@@ -48,6 +48,11 @@ class TestSocket {
     }
     return read_;
   }
+  // Reads and forgets what is there, up to 4 KiB; false at the end.
+  bool ReadPiece() {
+    char buffer[4096];
+    return ::recv(fd_, buffer, sizeof buffer, 0) > 0;
+  }
   std::string ReadToEnd() {
     char buffer[65536];
     ssize_t n;
