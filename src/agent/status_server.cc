@@ -18,9 +18,8 @@ constexpr int kTapRateDefault = 50;
 constexpr int kTapRateMax = 1000;
 // A reader of a tap that is slower than this loses rows, counted, and never holds a pipeline.
 constexpr size_t kTapQueueBytesMax = 1u << 20;
-// So much of a scrape waits for its reader, and so long, before it is cut off.
+// So much of a scrape waits for its reader.
 constexpr size_t kScrapeQueueBytesMax = 256u << 10;
-constexpr Duration kScrapeWait = 5s;
 // Two: probes are answered beside a slow scrape.
 constexpr int kHandlerThreads = 2;
 
@@ -123,7 +122,7 @@ class Server final : public StatusServer {
     router.Add("GET", "/readyz",
                [this](net::HttpRequest, std::shared_ptr<net::Responder> out) { SendReady(*out); });
     router.Add("GET", "/metrics", [this](net::HttpRequest, std::shared_ptr<net::Responder> out) {
-      SendMetrics(*out);
+      SendScrape(metrics_, env_.clock(), *out);
     });
     router.Add("GET", "/api/v1/status",
                [this](net::HttpRequest, std::shared_ptr<net::Responder> out) {
@@ -137,18 +136,6 @@ class Server final : public StatusServer {
                [this](net::HttpRequest request, std::shared_ptr<net::Responder> out) {
                  Tap(request, std::move(out));
                });
-  }
-
-  // In pieces: thousands of pipelines have megabytes to tell.
-  void SendMetrics(net::Responder& out) const {
-    out.StartStream(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}});
-    bool taken = true;
-    metrics_.Print([&](std::string piece) {
-      taken = out.Write(std::move(piece)) && out.WaitDrained(kScrapeQueueBytesMax, kScrapeWait);
-      return taken;
-    });
-    // Without an end a peer that was too slow does not take it for complete.
-    if (taken) out.Finish();
   }
 
   void SendReady(net::Responder& out) const {
@@ -200,6 +187,19 @@ class Server final : public StatusServer {
 };
 
 }  // namespace
+
+void SendScrape(const MetricRegistry& metrics, Clock& clock, net::Responder& out) {
+  out.StartStream(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}});
+  const Duration end = clock.Monotonic() + kScrapeTime;
+  bool taken = true;
+  metrics.Print([&](std::string piece) {
+    const Duration left = std::max(Duration(0), end - clock.Monotonic());
+    taken = out.Write(std::move(piece)) && out.WaitDrained(kScrapeQueueBytesMax, left);
+    return taken;
+  });
+  // Without an end a peer that was too slow does not take it for complete.
+  if (taken) out.Finish();
+}
 
 Result<std::unique_ptr<StatusServer>> StatusServer::Start(const std::string& listen, Env& env,
                                                           pipeline::Engine& engine,

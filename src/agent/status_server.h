@@ -9,9 +9,18 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "base/status.h"
+#include "net/http_server.h"
 #include "pipeline/engine.h"
 
 namespace kelp::agent {
+
+// Prometheus gives a scrape up after this time by default.
+inline constexpr Duration kScrapeTime = 10s;
+
+// Streams all metrics, in pieces: thousands of pipelines have megabytes to tell. Blocks while the
+// peer reads, for kScrapeTime in all; a scrape that takes longer is cut off, so that slow ones do
+// not keep probes from being answered.
+void SendScrape(const MetricRegistry& metrics, Clock& clock, net::Responder& out);
 
 // Threads: owns those of its HttpServer. Borrows engine and metrics, which outlive it.
 class StatusServer {

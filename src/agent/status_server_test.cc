@@ -7,6 +7,49 @@
 namespace kelp::agent {
 namespace {
 
+// A peer that takes each piece in `pace`, and the clock beside it.
+class PacedReader final : public net::Responder, public Clock {
+ public:
+  explicit PacedReader(Duration pace) : pace_(pace) {}
+  UnixNanos Now() override { return 0; }
+  Duration Monotonic() override { return now; }
+  void Send(net::HttpResponse) override {}
+  void StartStream(int, net::HttpHeaders) override {}
+  bool Write(std::string chunk) override {
+    text += chunk;
+    return true;
+  }
+  size_t queued_bytes() const override { return 0; }
+  bool WaitDrained(size_t, Duration timeout) override {
+    now += std::min(pace_, timeout);
+    return pace_ <= timeout;
+  }
+  void Finish() override { finished = true; }
+  void OnClose(std::function<void()>) override {}
+
+  std::string text;
+  bool finished = false;
+  Duration now{0};
+
+ private:
+  const Duration pace_;
+};
+
+TEST(StatusServerTest, CutsOffAScrapeThatTakesTooLongInAll) {
+  MetricRegistry metrics;
+  for (int i = 0; i < 10000; ++i) {
+    metrics.AddCounter("rows_total", "Rows.", {{"pipeline", std::to_string(i)}});
+  }
+  PacedReader quick(100ms);
+  SendScrape(metrics, quick, quick);
+  EXPECT_TRUE(quick.finished);
+  EXPECT_NE(quick.text.find("\nkelp_rows_total{pipeline=\"9999\"} 0\n"), std::string::npos);
+  PacedReader slow(kScrapeTime * 2 / 5);
+  SendScrape(metrics, slow, slow);
+  EXPECT_FALSE(slow.finished);
+  EXPECT_EQ(slow.now, kScrapeTime);
+}
+
 TEST(StatusServerTest, AnswersMetricsAndTheLedgerOfAllAndRefusesAnUnknownPipeline) {
   MetricRegistry metrics;
   pipeline::Engine engine({.env = &RealEnv(), .metrics = &metrics}, {});
