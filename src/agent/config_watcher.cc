@@ -68,6 +68,19 @@ std::string ConfigWatcher::Fingerprint() {
   return out;
 }
 
+bool ConfigWatcher::SleepUntilALook(Duration timeout) {
+  const Duration end = env_.clock().Monotonic() + timeout;
+  bool woken = woken_.exchange(false);
+  while (!woken && env_.clock().Monotonic() < end) {
+    std::this_thread::sleep_for(kQuiet);
+    woken = woken_.exchange(false);
+  }
+  const Duration now = env_.clock().Monotonic();
+  if (!woken && now < look_at_) return false;
+  look_at_ = now + kLookPause;
+  return true;
+}
+
 bool ConfigWatcher::Wait(Duration timeout) {
   bool happened = false;
   const bool looked = watcher_ == nullptr;
@@ -88,11 +101,8 @@ bool ConfigWatcher::Wait(Duration timeout) {
       events = watcher_->Wait(kQuiet);
     }
     if (!happened) return false;
-  } else {
-    const Duration end = env_.clock().Monotonic() + timeout;
-    while (!woken_.exchange(false) && env_.clock().Monotonic() < end) {
-      std::this_thread::sleep_for(kQuiet);
-    }
+  } else if (!SleepUntilALook(timeout)) {
+    return false;
   }
   // Other files in the directory, and editors' temporary ones, are no change.
   std::string now = Fingerprint();

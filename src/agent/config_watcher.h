@@ -30,8 +30,12 @@ class ConfigWatcher {
   static constexpr int kQuietRoundsMax = 10;  // a directory that never rests is read all the same
   // Other programs may give inotify instances back.
   static constexpr Duration kRetryPause = 30s;
+  // A look stats every file. Whoever waits for less still pays for one a second.
+  static constexpr Duration kLookPause = 1s;
   void TryInotify();
   void WatchMissing();
+  // The fallback's wait: false when a look is not due yet. A Wake makes it due.
+  bool SleepUntilALook(Duration timeout);
   // Names, sizes and times of the yaml files: what the fallback compares.
   std::string Fingerprint();
 
@@ -39,6 +43,7 @@ class ConfigWatcher {
   std::unique_ptr<FileWatcher> watcher_;  // null: fall back to looking
   std::atomic<FileWatcher*> to_wake_{nullptr};
   Duration retry_at_{0};
+  Duration look_at_{0};
   std::vector<std::string> dirs_;
   std::map<std::string, int> watches_;
   std::string fingerprint_;

@@ -12,7 +12,7 @@ class NoInotifyEnv final : public Env, public Clock {
  public:
   Clock& clock() override { return *this; }
   UnixNanos Now() override { return RealEnv().clock().Now(); }
-  Duration Monotonic() override { return RealEnv().clock().Monotonic() + later; }
+  Duration Monotonic() override { return (holds ? began_ : RealEnv().clock().Monotonic()) + later; }
   FileSystem& files() override { return RealEnv().files(); }
   Random& random() override { return RealEnv().random(); }
   Result<std::unique_ptr<FileWatcher>> NewFileWatcher() override {
@@ -21,8 +21,12 @@ class NoInotifyEnv final : public Env, public Clock {
     return ResourceExhaustedError("no inotify instance is left");
   }
   bool free = false;
+  bool holds = false;  // time passes by `later` only
   int asked = 0;
   Duration later{0};
+
+ private:
+  const Duration began_ = RealEnv().clock().Monotonic();
 };
 
 class ConfigWatcherTest : public testing::Test {
@@ -65,6 +69,23 @@ TEST_F(ConfigWatcherTest, LooksForItselfWithoutInotify) {
   Write("a.yaml", "x");
   EXPECT_TRUE(watcher.Wait(Duration(0)));
   EXPECT_FALSE(watcher.Wait(Duration(0)));
+}
+
+TEST_F(ConfigWatcherTest, LooksOnceASecondHoweverOftenItIsAsked) {
+  NoInotifyEnv env;
+  env.holds = true;
+  ConfigWatcher watcher(env);
+  watcher.SetDirectories({dir_});
+  EXPECT_FALSE(watcher.Wait(Duration(0)));
+  Write("a.yaml", "x");
+  env.later = 900ms;
+  EXPECT_FALSE(watcher.Wait(Duration(0))) << "not due yet";
+  env.later = 1s;
+  EXPECT_TRUE(watcher.Wait(Duration(0)));
+  Write("a.yaml", "longer");
+  EXPECT_FALSE(watcher.Wait(Duration(0)));
+  watcher.Wake();
+  EXPECT_TRUE(watcher.Wait(1h)) << "whoever wakes it wants to know now";
 }
 
 TEST_F(ConfigWatcherTest, IsToldAgainWhenInotifyComesBack) {
