@@ -422,7 +422,10 @@ void SpooledOutput::GiveUpDropped(const spool::Record& record) {
   if (*giving_up_ >= kGivingUpMax) return;
   Result<std::vector<BatchPtr>> parts = codec::DecodeBatchSet(record.payload);
   if (!parts.ok()) return;
-  const auto ack = std::make_shared<GivenUpAck>(giving_up_, record.payload.size());
+  // What they take unpacked: a record of equal lines is a hundredth of its batches.
+  size_t bytes = 0;
+  for (const BatchPtr& part : *parts) bytes += part->memory_bytes();
+  const auto ack = std::make_shared<GivenUpAck>(giving_up_, bytes);
   for (BatchPtr& part : *parts) {
     given_up_rows_ += part->selected_count();
     host_->GiveUp(std::move(part), {}, kDroppedReason, Ack(ack));

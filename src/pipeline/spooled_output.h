@@ -53,8 +53,8 @@ class SpooledOutput final : public Output {
  public:
   static constexpr size_t kPendingMax = 4u << 20;
   static constexpr size_t kCacheMax = 4u << 20;
-  // So many bytes of records that are dropped may be on their way to the dead-letter output; where
-  // that is slower, the rest is gone: dropping must not wait.
+  // So much memory of batches that are dropped may be on its way to the dead-letter output, and the
+  // record that goes over it; where that is slower, the rest is gone: dropping must not wait.
   static constexpr size_t kGivingUpMax = 4u << 20;
 
   struct Options {

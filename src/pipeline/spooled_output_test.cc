@@ -86,6 +86,7 @@ class TestHost final : public OutputHost {
     given_up[std::string(reason)] += rows.empty() ? batch->selected_count() : rows.size();
     if (slow) {
       waiting.push_back(std::move(ack));
+      waiting_bytes += batch->memory_bytes();
     } else {
       ack.Done();
     }
@@ -94,6 +95,7 @@ class TestHost final : public OutputHost {
   std::map<std::string, size_t> given_up;
   bool slow = false;  // acks wait
   std::vector<Ack> waiting;
+  size_t waiting_bytes = 0;
 };
 
 // `count` rows of an origin, ends from `first_end` on.
@@ -320,6 +322,32 @@ TEST_F(SpooledOutputTest, GivesWhatItDropsToTheDeadLetterOutputAsFastAsThatTakes
   const size_t before = host.given_up["spool_full"];
   write(9001, 12000);
   EXPECT_GT(host.given_up["spool_full"], before);
+  output->Stop(Duration(0));
+}
+
+TEST_F(SpooledOutputTest, BoundsTheUnpackedMemoryOfWhatWaitsForTheDeadLetterOutput) {
+  config.size = 128_KiB;  // two segments
+  config.when_full = spool::WhenFull::kDropOldest;
+  dead_letter = true;
+  host.slow = true;
+  to.room = false;
+  auto output = Make();
+  const std::string line(4000, 'x');
+  size_t bytes = 0;
+  for (uint64_t end = 100; end <= 80000; end += 100) {
+    BatchPtr batch = BatchPool::Shared().Get();
+    batch->origin = OriginId{7, 1};
+    batch->begin = end - 100;
+    for (uint64_t row = end - 100; row < end; ++row)
+      batch->AddRow(batch->Copy(line), row, row + 1, 1);
+    batch->end = batch->resume = end;
+    bytes = std::max(bytes, batch->memory_bytes());
+    output->Write(std::move(batch), NewAck());
+    output->Step();
+  }
+  EXPECT_GT(Metric("output_dropped_rows_total", {{"reason", "spool_full"}}), 0);
+  EXPECT_GE(host.waiting_bytes, SpooledOutput::kGivingUpMax);
+  EXPECT_LT(host.waiting_bytes, SpooledOutput::kGivingUpMax + 2 * bytes);
   output->Stop(Duration(0));
 }
 
