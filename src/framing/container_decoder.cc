@@ -96,6 +96,8 @@ class ContainerDecoder final : public LineDecoder {
     return begin;
   }
 
+  bool spans_files() const override { return true; }
+
   std::unique_ptr<Carry> TakePending() override {
     if (pending_begin() == kNothingPending) return nullptr;
     auto carry = std::make_unique<ContainerCarry>();

@@ -83,6 +83,8 @@ class LineDecoder {
   // the file ends. REQUIRES: room for kRowsPerLineMax rows; lines that a record leaves behind are
   // rows of their own as far as there is room.
   virtual void Flush([[maybe_unused]] uint64_t end, [[maybe_unused]] Batch& batch) {}
+  // Whether a record may begin in one file and end in the next.
+  virtual bool spans_files() const { return false; }
   // Gives away what is incomplete; nullptr when nothing is that another file could complete.
   virtual std::unique_ptr<Carry> TakePending() { return nullptr; }
   // Goes on with what the file before held. REQUIRES: nothing was decoded yet; `carry` came from a

@@ -49,6 +49,7 @@ class TextDecoder final : public LineDecoder {
   uint64_t pending_begin() const override {
     return joiner_ && joiner_->open() ? joiner_->begin() : kNothingPending;
   }
+  bool spans_files() const override { return joiner_.has_value(); }
   std::unique_ptr<Carry> TakePending() override {
     if (!joiner_ || !joiner_->open()) return nullptr;
     return std::make_unique<TextCarry>(joiner_->TakePending());

@@ -67,20 +67,22 @@ FileSource::FileSource(Options options)
   cut_ = NextCut(position_);
 }
 
-bool FileSource::PlanHandOver(uint64_t offset, const OriginId& heir) {
+bool FileSource::PlanHandOver(uint64_t offset, std::shared_ptr<FileSource> heir) {
   MutexLock lock(mu_);
   if (hand_over_ != nullptr || (!cuts_.empty() && cuts_.back() >= offset)) return false;
   hand_over_ = std::make_unique<HandOver>();
   hand_over_->at = offset;
-  hand_over_->to = heir;
+  hand_over_->to = heir->origin();
+  hand_over_->heir = std::move(heir);
   return true;
 }
 
-void FileSource::SetHeir(std::shared_ptr<FileSource> heir, bool delivered) {
+void FileSource::ResumeHandOver(bool delivered) {
   MutexLock lock(mu_);
   if (hand_over_ == nullptr) return;
-  hand_over_->heir = std::move(heir);
   hand_over_->delivered = delivered;
+  if (!delivered) hand_over_ = nullptr;
+  cut_ = NextCut(position_);
 }
 
 void FileSource::HandedOver() {
@@ -89,6 +91,11 @@ void FileSource::HandedOver() {
   hand_over_->delivered = true;
   hand_over_->heir = nullptr;
   hold_ = kNoCut;
+}
+
+bool FileSource::handing_over() const {
+  MutexLock lock(mu_);
+  return hand_over_ != nullptr && !hand_over_->delivered;
 }
 
 void FileSource::Inherit(std::unique_ptr<framing::Carry> carry) {
@@ -107,7 +114,6 @@ void FileSource::GiveToHeir() {
     heir = hand_over_->heir;
     delivered = hand_over_->delivered;
   }
-  if (heir == nullptr && !delivered) return;  // it stays, and is flushed when nothing comes
   std::unique_ptr<framing::Carry> carry = decoder_->TakePending();
   if (carry == nullptr || delivered) return;
   hold_ = begin;
@@ -120,7 +126,8 @@ uint64_t FileSource::ResumeAt() const {
 
 bool FileSource::PlanCut(uint64_t offset) {
   MutexLock lock(mu_);
-  if (!cuts_.empty() && cuts_.back() >= offset) return false;
+  const bool given_away = hand_over_ != nullptr && (!hand_over_->done || hand_over_->at >= offset);
+  if (given_away || (!cuts_.empty() && cuts_.back() >= offset)) return false;
   if (cuts_.size() == Checkpoint::kCutsMax) cuts_.erase(cuts_.begin());
   cuts_.push_back(offset);
   return true;
@@ -152,6 +159,7 @@ ReadState FileSource::AtCut(Batch& batch) {
       decoder_->Flush(position_, batch);
     }
     line_bytes_ = 0;
+    has_half_ = has_pieces_only_ = false;
     MutexLock lock(mu_);
     made_cut_ = cut_;
     cut_ = NextCut(position_);
@@ -413,6 +421,7 @@ ReadState FileSource::AtEnd(Batch& batch) {
   const bool pieces = decoder_->pending_begin() != framing::LineDecoder::kNothingPending;
   has_half_ = line_bytes_ != 0 || pieces;
   has_pieces_only_ = line_bytes_ == 0 && pieces;
+  end_seen_ = position_ + line_bytes_;
   Seal(batch);
   if (has_half_) news_->Tell(shared_from_this(), SourceNews::kHalf);
   const std::shared_ptr<PackedFile> packed = this->packed();

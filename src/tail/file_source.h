@@ -125,14 +125,19 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // when that was decided already. To be stored (Snapshot) before ApplyCuts.
   bool PlanCut(uint64_t offset);
   void ApplyCuts();
+  // Whether its records may begin in one file and end in the next.
+  bool spans_files() const { return decoder_->spans_files(); }
   // What is incomplete at `offset`, the end of this file, will be given to `heir`, the file that
   // came after it; the position stays before it until the heir's is delivered. To be stored before
   // ApplyCuts. False when that was decided already.
-  bool PlanHandOver(uint64_t offset, const OriginId& heir);
-  // Whom to give it to. After a restart; then `delivered` says that the heir had it long ago.
-  void SetHeir(std::shared_ptr<FileSource> heir, bool delivered);
+  bool PlanHandOver(uint64_t offset, std::shared_ptr<FileSource> heir);
+  // After a restart, before anything is read: whether the heir that was stored delivered what it
+  // was given. Else it is to be given anew.
+  void ResumeHandOver(bool delivered);
   // The heir delivered it: the position may move on.
   void HandedOver();
+  // An heir has yet to deliver it.
+  bool handing_over() const;
   // Goes on with what the file before held. Before Release.
   void Inherit(std::unique_ptr<framing::Carry> carry);
   // The next Read at the end is the last: it emits what is incomplete and answers kFinished.
@@ -151,6 +156,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   bool has_half() const { return has_half_; }
   // Pieces are held, and there is no half line behind them.
   bool has_pieces_only() const { return has_pieces_only_; }
+  // The end that was reached last, half line included.
+  uint64_t end_seen() const { return end_seen_; }
   // The size seen last, of the content that is this origin's.
   uint64_t size() const { return size_; }
   void set_size(uint64_t size) { size_ = size; }
@@ -177,7 +184,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   struct HandOver {
     uint64_t at = 0;
     OriginId to;
-    std::shared_ptr<FileSource> heir;
+    std::shared_ptr<FileSource> heir;  // until it delivered
     bool done = false;
     bool delivered = false;
   };
@@ -252,6 +259,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint64_t> stored_to_{0};
   std::atomic<bool> has_half_{false};
   std::atomic<bool> has_pieces_only_{false};
+  std::atomic<uint64_t> end_seen_{0};
   std::atomic<uint64_t> hold_{kNoCut};  // the position stays here: a record was handed over
   std::atomic<bool> done_{false};
   std::atomic<uint32_t> errors_in_a_row_{0};

@@ -57,8 +57,10 @@ struct Incarnation {
   std::string location;           // where it is, when it is under no followed path; may be empty
   Watch* location_watch = nullptr;
   OriginId predecessor;              // while waiting
+  OriginId older;                    // came before it; empty: not known
   std::vector<OriginId> successors;  // released when this is drained
   bool waiting = false;              // an older incarnation comes first
+  bool asked_older = false;          // for what is incomplete at its end, once and for all
   bool displaced = false;            // a name of it was given to another file or removed
   bool drained = false;              // displaced, and read to the end since
   bool ended = false;                // Read answered kFinished
@@ -300,9 +302,14 @@ class Follow {
   bool CloseLook(Incarnation& file, Duration now);
   bool CloseLookAtName(Incarnation& file, Duration now);
   void UpdateLag(Incarnation& file);
-  bool PlanHandOver(Incarnation& file);
-  void LinkHeir(Incarnation& file);
-  void HeirAcked(Incarnation& heir);
+
+  // --- follow_hand_over.cc ---
+  bool AskOlder(Incarnation& file);
+  Incarnation* FindHeir(const Incarnation& file);
+  bool PlanHandOver(Incarnation& file, uint64_t size);
+  bool SettleHalf(Incarnation& file, uint64_t size, Duration quiet);
+  void ResumeHandOver(Incarnation& file);
+  void HeirDelivered(const OriginId& heir);
 
   // --- follow_descriptors.cc ---
   void NoteOpen(Incarnation& file);
@@ -442,7 +449,7 @@ class Follow {
   std::unordered_multimap<FileKey, OriginId, FileKeyHash> known_by_key_;
   std::unordered_map<OriginId, std::string> deferred_;  // to be restored when they are free
   std::vector<OriginId> fresh_;                         // found in this step, waiting for no other
-  // Origins that go on with a record of another, which waits for their acknowledgement.
+  // Origins that were given what was incomplete in another, which waits for their acknowledgement.
   std::unordered_map<OriginId, OriginId> inherits_;
   std::vector<OriginId> cuts_;  // half lines to be sent once that is stored
   std::unordered_set<Incarnation*> attention_;

@@ -216,7 +216,7 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
   }
   if (m.followed_files != nullptr) m.followed_files->Add(1);
   UpdateLag(file);
-  LinkHeir(file);
+  ResumeHandOver(file);
   file.id = host_.Add(file.source);
   return &file;
 }
@@ -238,8 +238,10 @@ Incarnation* Follow::BeginDisplaced(Checkpoint start, Opened opened, const std::
 
 void Follow::WaitFor(Incarnation& file, Incarnation* older) {
   file.waiting = true;
-  if (older != nullptr && older != &file && !older->drained && !older->ended) {
-    file.predecessor = older->source->origin();
+  file.asked_older = false;
+  file.older = older != nullptr && older != &file ? older->origin() : OriginId();
+  if (!file.older.empty() && !older->drained && !older->ended) {
+    file.predecessor = file.older;
     older->successors.push_back(file.source->origin());
   } else {
     // At the end of the step: until then an older one may turn up.
@@ -253,7 +255,8 @@ void Follow::WaitFor(Incarnation& file, Incarnation* older) {
 void Follow::ReleaseFresh() {
   for (const OriginId& origin : std::exchange(fresh_, {})) {
     Incarnation* file = Find(origin);
-    if (file != nullptr && file->predecessor.empty()) LetRead(*file);
+    if (file == nullptr || !file->predecessor.empty()) continue;
+    if (!file->waiting || !AskOlder(*file)) LetRead(*file);
   }
   for (const OriginId& origin : std::exchange(cuts_, {})) {
     Incarnation* file = Find(origin);

@@ -9,8 +9,6 @@ namespace {
 
 // A file that fails so often must not hold up those that come after it.
 constexpr uint32_t kErrorsMax = 5;
-// A displaced file that nothing was written to for this long is at its end.
-constexpr Duration kHandOverQuiet = 500ms;
 // Of files that are written anew every second, so many are remembered.
 constexpr size_t kGoneMax = 1024;
 // How often files are looked at that were displaced or may be gone.
@@ -92,7 +90,7 @@ void Follow::Drained(Incarnation& file) {
 
 void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if ((bits & SourceNews::kAcked) != 0) context_.moved[file.source->origin()] = file.source;
-  if ((bits & SourceNews::kAcked) != 0 && !inherits_.empty()) HeirAcked(file);
+  if ((bits & SourceNews::kAcked) != 0 && file.source->acked() != 0) HeirDelivered(file.origin());
   UpdateLag(file);
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
   if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
@@ -155,6 +153,7 @@ void Follow::DoneWith(Incarnation& file) {
   const bool by_key = checkpoint.vanished == kNoTime || checkpoint.identity.born != kNoTime;
   Know(checkpoint, by_key);
   context_.put[origin] = std::move(checkpoint);
+  HeirDelivered(origin);
   files_.erase(origin);
 }
 
@@ -213,16 +212,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   if (file.deleted || (file.names.empty() && file.location.empty())) NoteHeld(file, now);
   if (file.waiting) return true;
   if (info->size != source.position() && !half_only) Touch(file);
-  if (source.has_pieces_only() && file.displaced && half_only && quiet >= kHandOverQuiet &&
-      PlanHandOver(file)) {
-    return true;
-  }
-  if (source.has_half() && quiet >= options_.half_line_timeout && source.PlanCut(info->size)) {
-    // Applied once it is stored: a restart must cut at the same place.
-    context_.moved[file.origin()] = file.source;
-    cuts_.push_back(file.origin());
-    context_.fresh.insert(this);
-  }
+  if (SettleHalf(file, info->size, quiet)) return true;
   const std::shared_ptr<PackedFile> packed = source.packed();
   // What is before the damage was read, or nothing is.
   const bool damaged = packed != nullptr && packed->damaged() && half_only;
@@ -244,7 +234,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   const bool linger_over =
       quiet >= (file.deleted ? options.deleted_linger : options.rotated_linger);
   if (!file.deleted && !hidden) return false;
-  if (linger_over && source.position() == info->size) {
+  if (linger_over && source.position() == info->size && !source.handing_over()) {
     source.RequestFinish();
     Touch(file);
   }

@@ -194,9 +194,9 @@ void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
     WaitFor(file, nullptr);  // its successor is being read already
     return;
   }
-  Incarnation* older = Find(later->predecessor);
-  if (older != nullptr) std::erase(older->successors, later->origin());
-  WaitFor(file, older);
+  Incarnation* awaited = Find(later->predecessor);
+  if (awaited != nullptr) std::erase(awaited->successors, later->origin());
+  WaitFor(file, Find(later->older));
   WaitFor(*later, &file);
 }
 

@@ -326,7 +326,7 @@ const std::vector<Scenario>& AllScenarios() {
       {"no_births", "a file system without birth times", BuildNoBirths},
       {"cri", "container logs in pieces on two streams, 0.log to 0.log.TIME", BuildCri},
       {"cri_split", "the same, with records that begin in one file and end in the next",
-       BuildCriSplit, "pieces are joined across a rotation"},
+       BuildCriSplit},
       {"kubelet", "the same, with all but the newest compressed", BuildKubelet},
       {"compress", "dateext with compress, or delaycompress", BuildCompress},
       {"copytruncate", "copied in steps, then emptied", BuildCopyTruncatePlain},
