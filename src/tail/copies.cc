@@ -231,6 +231,7 @@ const std::vector<std::string>& Follow::RelatedNames(const std::string& dir,
                                                      const std::string& base) {
   if (related_dir_ != dir || related_step_ != context_.step) {
     related_.clear();
+    oldest_known_.clear();
     related_dir_ = dir;
     related_step_ = context_.step;
     const Result<std::vector<DirEntry>> entries = context_.env.files().ListDir(dir);

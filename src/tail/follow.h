@@ -397,7 +397,9 @@ class Follow {
 
   // --- missed.cc ---
   enum class Read : uint8_t { kNothing, kPart, kAll };
-  bool CameAfterFirstStart(const FileInfo& info, bool packed);
+  bool CameAfterFirstStart(const std::string& dir, const std::string& name, const FileInfo& info);
+  bool WasRotatedAfterKnown(const std::string& dir, const std::string& name);
+  const std::string& OldestKnownName(const std::string& dir, const std::string& base);
   static std::vector<std::string> BasesOf(const std::string& name);
   static bool MayHaveBeen(const std::string& seen, const std::string& path);
   bool Includes(const std::string& path) const;
@@ -462,6 +464,7 @@ class Follow {
   std::string related_dir_;
   uint64_t related_step_ = UINT64_MAX;
   std::unordered_map<std::string, std::vector<std::string>> related_;
+  std::unordered_map<std::string, std::string> oldest_known_;  // of them
   Duration due_ = kNever;
   std::set<std::pair<Duration, std::string>> retries_;  // paths with retry_at
   std::map<std::string, Duration> look_again_;  // other files that could not be read, and when

@@ -31,12 +31,42 @@ bool EndsAt(PackedFile& packed, uint64_t offset) {
 // Whether a file of which nothing is known came after this input was first started. Known ones stay
 // known while they are there, and for a while after: what nobody changed for longer than that may
 // have been read, and forgotten since. What is compressed keeps the time of its last change.
-bool Follow::CameAfterFirstStart(const FileInfo& info, bool packed) {
+bool Follow::CameAfterFirstStart(const std::string& dir, const std::string& name,
+                                 const FileInfo& info) {
   const UnixNanos now = context_.env.clock().Now();
   if (now < first_started_) first_started_ = kClockSetBack;
-  if (!packed && info.born != kNoTime) return info.born > first_started_;
+  const bool packed = WithoutPacking(name) != name;
+  if (!packed && info.born != kNoTime) {
+    return info.born > first_started_ || WasRotatedAfterKnown(dir, name);
+  }
   const UnixNanos kept = now - context_.options.vanished_kept.count();
   return info.modified > std::max(first_started_, kept);
+}
+
+// Whether its name says that it was rotated after a file that is known. Births do not tell when the
+// clock was set back and forth; names do, until files are rotated again.
+bool Follow::WasRotatedAfterKnown(const std::string& dir, const std::string& name) {
+  for (const std::string& base : BasesOf(name)) {
+    const std::string& oldest = OldestKnownName(dir, base);
+    if (!oldest.empty() && RotatedBefore(oldest, name)) return true;
+  }
+  return false;
+}
+
+// Of the rotated files of `base`, the name of the oldest that is known; empty when none is.
+const std::string& Follow::OldestKnownName(const std::string& dir, const std::string& base) {
+  const std::vector<std::string> names = RelatedNames(dir, base);
+  const auto [at, is_new] = oldest_known_.try_emplace(base);
+  if (!is_new) return at->second;
+  for (const std::string& name : names) {
+    if (WithoutPacking(name) != name) continue;
+    if (!at->second.empty() && !RotatedBefore(name, at->second)) continue;
+    const Result<FileInfo> info = context_.env.files().Stat(JoinPath(dir, name), false);
+    const auto live = info.ok() ? live_.find(FileKey::Of(*info)) : live_.end();
+    const bool read = live != live_.end() && live->second->Is(*info);
+    if (read || (info.ok() && KnownInode(*info) != nullptr)) at->second = name;
+  }
+  return at->second;
 }
 
 // The names that a rotated file may have had, packed or not.
@@ -92,8 +122,7 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
     RestoreOne(OriginId(known->origin), at);
     return;
   }
-  const bool packed = WithoutPacking(name) != name;
-  if (!CameAfterFirstStart(info, packed)) return;
+  if (!CameAfterFirstStart(dir, name, info)) return;
   for (const std::string& base : BasesOf(name)) {
     const std::string path = JoinPath(dir, base);
     const auto it = paths_.find(path);

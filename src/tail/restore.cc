@@ -81,6 +81,7 @@ void Follow::StartPass() {
   }
   LookAtOthers();
   related_ = {};  // knows every name of a directory
+  oldest_known_.clear();
   related_dir_.clear();
 }
 
@@ -148,7 +149,7 @@ void Follow::SearchDir(const std::string& dir,
     for (const std::string& base : bases) {
       const auto it = seen.find(base);
       if (it == seen.end()) continue;
-      if (!CameAfterFirstStart(*info, packed)) continue;
+      if (!CameAfterFirstStart(dir, entry.name, *info)) continue;
       restore.push_back(
           {UINT64_MAX, packed ? info->modified : info->born, OriginId(), path, it->second->path});
       break;

@@ -65,7 +65,10 @@ bool RotatedBefore(std::string_view a, std::string_view b) {
   };
   const std::string_view left = number(a);
   const std::string_view right = number(b);
-  if (left.size() > kCountDigitsMax || right.size() > kCountDigitsMax) return a < b;
+  const bool left_date = left.size() > kCountDigitsMax;
+  const bool right_date = right.size() > kCountDigitsMax;
+  if (left_date != right_date) return false;
+  if (left_date) return a < b;
   return left.size() != right.size() ? left.size() > right.size() : left > right;
 }
 

@@ -19,7 +19,8 @@ std::vector<std::string> BasesOfRotated(std::string_view name);
 std::string_view WithoutPacking(std::string_view name);
 
 // Whether a file called `a` was rotated before one called `b`, both from the same name: of numbers
-// ("app.log.2", "app.log.1") the higher is older, of dates the lower.
+// ("app.log.2", "app.log.1") the higher is older, of dates the lower. A number and a date do not
+// tell.
 bool RotatedBefore(std::string_view a, std::string_view b);
 
 }  // namespace kelp::tail

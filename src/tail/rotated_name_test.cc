@@ -45,6 +45,8 @@ TEST(RotatedNameTest, HigherNumbersAndEarlierDatesAreOlder) {
   EXPECT_TRUE(RotatedBefore("app.log-20261120", "app.log-20261121"));
   EXPECT_FALSE(RotatedBefore("0.log.20261121-001231", "0.log.20261121-001230"));
   EXPECT_FALSE(RotatedBefore("app.log.1", "app.log.1"));
+  EXPECT_FALSE(RotatedBefore("app.log.20261121", "app.log.3")) << "a date and a number";
+  EXPECT_FALSE(RotatedBefore("app.log.3", "app.log.20261121"));
 }
 
 }  // namespace

@@ -411,6 +411,26 @@ TEST_F(TailServiceTest, WatchesAreUsedOnceThereAreSome) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
 }
 
+TEST_F(TailServiceTest, NamesTellWhatCameAfterTheFirstStartWhenTheClockWasSetBack) {
+  dir_.Append("a.log.7", "from before\n");
+  dir_.Append("a.log", "one\n");
+  env_.AdvanceWall(1h);  // as seen from here, what is made from now on is older than that
+  Start();
+  Restart();
+  AckAndStore();
+  Stop();
+  dir_.Rename("a.log.7", "a.log.9");
+  dir_.Rename("a.log", "a.log.3");
+  LetATickPass();
+  dir_.Append("a.log.2", "two\n");
+  LetATickPass();
+  dir_.Append("a.log.1", "three\n");
+  dir_.Append("a.log", "four\n");
+  Start();
+  Pass(2s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three", "four"}));
+}
+
 TEST_F(TailServiceTest, FilesThatCameAndWereRotatedBeforeTheirNameWasSeenAreRead) {
   dir_.Append("old.log.1", "from before the first start\n");
   LetATickPass();
