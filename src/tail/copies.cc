@@ -290,7 +290,7 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
   Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || FileKey::Of(opened->info) != FileKey::Of(*named)) return false;
-  const std::string& head = opened->head;
+  const Head& head = opened->head;
   const bool same = MayBeginAs(print, file.source->marks(), head);
   if (!same && !(held && head.size() < print.bytes)) return false;
   if (opened->packed == nullptr) {
@@ -406,7 +406,7 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
 // --- copies that match ---
 
 // A new file that holds the same as one that is followed is its copy so far, and not read.
-bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file) {
+bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file) {
   const std::string dir = DirName(path.path());
   for (const std::string& base : BasesOfRotated(BaseName(path.path()))) {
     const auto it = paths_.find(JoinPath(dir, base));

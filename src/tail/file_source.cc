@@ -228,15 +228,15 @@ void FileSource::CutMarks(uint64_t size) {
   marks_.CutTo(size);
 }
 
-bool FileSource::SeeHead(File& file) {
+Result<bool> FileSource::SeeHead(File& file) {
   const Fingerprint known = Evidence().first;
   if (known.complete()) return true;
-  const Result<std::string> head = ReadHead(file);
-  if (!head.ok()) return true;
-  if (!known.Matches(*head)) return false;
+  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+  if (!known.Matches(head)) return false;
   MutexLock lock(mu_);
-  if (identity_.print.bytes < head->size()) identity_.print = Fingerprint::Of(*head);
-  marks_.See(0, *head);
+  if (identity_.print.bytes < head.size()) identity_.print = Fingerprint::Of(head);
+  nuls_ = head.at;
+  marks_.See(head.at, head);
   return true;
 }
 
@@ -244,18 +244,21 @@ void FileSource::Release() {
   {
     MutexLock lock(mu_);
     const uint32_t bytes = identity_.print.bytes;
-    stored_to_ = packed_ != nullptr || bytes >= kTellingBytes ? kNoCut : bytes;
+    stored_to_ = packed_ != nullptr || bytes >= kTellingBytes ? kNoCut : nuls_ + bytes;
   }
   released_ = true;
 }
 
-bool FileSource::SawMore() const { return stored_to_ < Evidence().first.bytes; }
+bool FileSource::SawMore() const {
+  MutexLock lock(mu_);
+  return identity_.print.bytes > 0 && stored_to_ < nuls_ + identity_.print.bytes;
+}
 
 Result<bool> FileSource::Holds(File& file, uint64_t size) const {
   const auto [print, guard] = Evidence();
   if (size < guard.end || size < print.bytes || size < position_) return false;
   if (guard.end != 0) return GuardHolds(file, guard);
-  ASSIGN_OR_RETURN(const std::string head, ReadHead(file));
+  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
   return print.Matches(head);
 }
 
@@ -367,6 +370,10 @@ Result<bool> FileSource::Follows(File& file, const Raw& raw) {
   const auto [print, guard] = Evidence();
   if (position == 0) {
     // Nothing was read, but its beginning was seen.
+    if (raw.size > 0 && raw.data[0] == '\0') {
+      ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+      return print.Matches(head);
+    }
     return print.Matches({raw.data, std::min<size_t>(raw.size, Fingerprint::kBytesMax)});
   }
   if (guard.end == position) return guard.Matches(raw.data);
@@ -454,11 +461,11 @@ void FileSource::GrowEvidence(File& file, const framing::Chunk& chunk, std::stri
   Fingerprint print;
   if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) {
     // Known well enough.
-  } else if (chunk.offset == 0) {
+  } else if (chunk.offset == 0 && chunk.data[0] != '\0') {
     print = Fingerprint::Of({chunk.data, chunk.size});
   } else {
     // Unless the file was emptied this very moment; the next turn sees that.
-    const Result<std::string> head = ReadHead(file);
+    const Result<Head> head = ReadHead(file);
     if (!head.ok() || !known.Matches(*head)) return;
     print = Fingerprint::Of(*head);
   }

@@ -117,8 +117,10 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // More of the beginning than that is known by now.
   bool SawMore() const;
   // Takes note of the beginning of a file that nothing was read of yet. False when it is not the
-  // beginning that was seen before.
-  bool SeeHead(File& file);
+  // beginning that was seen before. Errors: of reading.
+  Result<bool> SeeHead(File& file);
+  // There is nothing to be stored, and nobody will write there any more.
+  void ReadUnstored() { stored_to_ = kNoCut; }
   // The name belongs to another file now, or to none: say kAtEnd when the end is reached.
   void WatchEnd() { watch_end_ = true; }
   // What is incomplete before `offset` will be emitted there, however much comes behind it. False
@@ -278,6 +280,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::shared_ptr<PackedFile> packed_ GUARDED_BY(mu_);  // the same, when it is one
   Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
   FileIdentity identity_ GUARDED_BY(mu_);
+  uint64_t nuls_ GUARDED_BY(mu_) = 0;  // before what the fingerprint is of, once its head was seen
   Guard guard_ GUARDED_BY(mu_);  // of position_, as far as it is known; set by the reading thread
   Marks marks_ GUARDED_BY(mu_);
   std::vector<Flight> flights_ GUARDED_BY(mu_);

@@ -278,12 +278,12 @@ class Follow {
     bool holds = false;                      // the file still holds what was read of it
     std::vector<OriginId> older;             // were in the file before, until it was emptied
   };
-  Known FindKnown(const std::string& path, const FileInfo& info, std::string_view head,
+  Known FindKnown(const std::string& path, const FileInfo& info, const Head& head,
                   File& file) const;
   bool WasEmptied(const Checkpoint& checkpoint) const;
-  const Checkpoint* FindRenumbered(const std::string& path, const FileInfo& info,
-                                   std::string_view head, File& file) const;
-  Checkpoint FirstPosition(const std::string& path, const FileInfo& info, std::string_view head,
+  const Checkpoint* FindRenumbered(const std::string& path, const FileInfo& info, const Head& head,
+                                   File& file) const;
+  Checkpoint FirstPosition(const std::string& path, const FileInfo& info, const Head& head,
                            File& file);
   void IgnoreCompressed(NamedPath& path, const FileInfo& info);
   // `open` may be null: a file that no longer holds its bytes.
@@ -327,7 +327,7 @@ class Follow {
     std::shared_ptr<PackedFile> packed;
     Packing packing = Packing::kNone;
     FileInfo info;
-    std::string head;
+    Head head;
   };
   struct Missed {
     UnixNanos when = kNoTime;
@@ -362,7 +362,7 @@ class Follow {
   static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
   void BeginMissedCopies(NamedPath& path, UnixNanos begun);
   bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
-  bool HoldCopy(NamedPath& path, const FileInfo& info, std::string_view head, File& file);
+  bool HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
   std::vector<std::string> WhereRotated(const std::string& at);
   const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
@@ -413,11 +413,11 @@ class Follow {
   void LookAtOther(const std::string& at);
   std::vector<std::string> OldestFirst(std::vector<std::string> paths);
   std::vector<std::string> PackedNames(const std::string& path);
-  bool IsKnownContent(const std::string& path, std::string_view head) const;
-  bool IsReadContent(const std::string& path, std::string_view head) const;
+  bool IsKnownContent(const std::string& path, const Head& head) const;
+  bool IsReadContent(const std::string& path, const Head& head) const;
   static Read ReadOf(const Checkpoint& checkpoint, const Opened& opened);
-  std::optional<std::string> HeadNow(const Incarnation& file);
-  bool IsBeingRead(const std::string& path, std::string_view head);
+  std::optional<Head> HeadNow(const Incarnation& file);
+  bool IsBeingRead(const std::string& path, const Head& head);
   bool IsAccountedFor(const std::string& path, const Opened& opened);
   void GoOnPacked(const Checkpoint& checkpoint);
 

@@ -35,7 +35,7 @@ void Follow::ClearRetry(NamedPath& path) {
 Incarnation* Follow::Open(NamedPath& path) {
   Result<std::shared_ptr<File>> file = OpenFile(path.path());
   Result<FileInfo> info = file.ok() ? (*file)->Stat() : Result<FileInfo>(file.status());
-  Result<std::string> head = info.ok() ? ReadHead(**file) : Result<std::string>(info.status());
+  Result<Head> head = info.ok() ? ReadHead(**file) : Result<Head>(info.status());
   if (!head.ok()) {
     // Gone again: events and scans tell when there is a new one.
     const bool gone = head.status().code() == Code::kNotFound;
@@ -100,8 +100,8 @@ void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
   *path.held = {OriginId(), info.size, info.modified};
 }
 
-Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info,
-                                std::string_view head, File& file) const {
+Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info, const Head& head,
+                                File& file) const {
   std::vector<std::pair<const Checkpoint*, bool>> found;  // and whether the file holds its bytes
   const auto [from, to] = known_by_key_.equal_range(FileKey::Of(info));
   for (auto it = from; it != to; ++it) {
@@ -139,7 +139,7 @@ bool Follow::WasEmptied(const Checkpoint& checkpoint) const {
 
 // As Renumbered, for the file of a checkpoint.
 const Checkpoint* Follow::FindRenumbered(const std::string& path, const FileInfo& info,
-                                         std::string_view head, File& file) const {
+                                         const Head& head, File& file) const {
   if (info.born == kNoTime || head.empty()) return nullptr;
   for (const auto& [origin, c] : known_) {
     if (c.identity.born != info.born || c.path != path || c.packing != Packing::kNone ||
@@ -153,14 +153,14 @@ const Checkpoint* Follow::FindRenumbered(const std::string& path, const FileInfo
   return nullptr;
 }
 
-Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info,
-                                 std::string_view head, File& file) {
+Checkpoint Follow::FirstPosition(const std::string& path, const FileInfo& info, const Head& head,
+                                 File& file) {
   Checkpoint start;
   start.origin = OriginId::Make(context_.env.random());
   start.space = space();
   start.path = path;
   start.identity = {FileKey::Of(info), info.born, Fingerprint::Of(head)};
-  start.marks.See(0, head);
+  start.marks.See(head.at, head);
   start.ordinal = context_.last_ordinal += kOrdinalStep;
   start.begun = context_.env.clock().Now() - kClockGrain.count();
   if (start.begun + kClockGrain.count() < first_started_) first_started_ = kClockSetBack;

@@ -48,7 +48,7 @@ void Follow::OnModified(Incarnation& file) {
     const Result<FileInfo> info = open->Stat();
     if (info.ok() && !SeeSize(file, *info)) return;
     if (info.ok() && file.source->position() == 0) {
-      if (!file.source->SeeHead(*open) && CheckReplaced(file)) return;
+      if (!ValueOr(file.source->SeeHead(*open), true) && CheckReplaced(file)) return;
       // By this it is found again, should it be compressed while nobody looks.
       StoreBeginning(file);
     }
@@ -59,9 +59,13 @@ void Follow::OnModified(Incarnation& file) {
 // Its source reads no further before more of its beginning is stored.
 void Follow::SeeMore(Incarnation& file) {
   const std::shared_ptr<File> open = file.source->file();
-  if (open != nullptr && !file.source->SeeHead(*open) && CheckReplaced(file)) return;
+  const Result<bool> same = open == nullptr ? Result<bool>(true) : file.source->SeeHead(*open);
+  if (same.ok() && !*same && CheckReplaced(file)) return;
   StoreBeginning(file);
-  if (!file.source->SawMore()) LookClosely(file);  // it could not be read now
+  if (open == nullptr || !same.ok()) LookClosely(file);
+  if (file.source->SawMore() || open == nullptr || !file.displaced) return;
+  file.source->ReadUnstored();  // nothing but NULs
+  Touch(file);
 }
 
 void Follow::Displace(Incarnation& file) {

@@ -1,10 +1,39 @@
 #include "tail/identity.h"
 
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
 
 namespace kelp::tail {
+namespace {
+
+bool AllNul(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
+
+// Where the data is at or behind `offset`: behind a hole of a sparse file.
+uint64_t SkipHole(const File& file, uint64_t offset) {
+  const int fd = file.descriptor();
+  const off_t data = fd < 0 ? -1 : lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+  return data < 0 ? offset : static_cast<uint64_t>(data);
+}
+
+// The first byte that is not NUL; the end of the file when there is none, 0 when there are too
+// many.
+Result<uint64_t> SkipNuls(File& file) {
+  std::string bytes(size_t{64} << 10, '\0');
+  uint64_t offset = 0;
+  for (uint64_t looked_at = 0; looked_at < kNulsMax; looked_at += bytes.size()) {
+    offset = SkipHole(file, offset);
+    ASSIGN_OR_RETURN(const size_t n, file.ReadAt(offset, bytes.data(), bytes.size()));
+    const size_t found = std::string_view(bytes.data(), n).find_first_not_of('\0');
+    if (found != std::string_view::npos) return offset + found;
+    offset += n;
+    if (n < bytes.size()) return offset;
+  }
+  return uint64_t{0};
+}
+
+}  // namespace
 
 Fingerprint Fingerprint::Of(std::string_view head) {
   const size_t bytes = std::min(head.size(), kBytesMax);
@@ -67,8 +96,10 @@ void Marks::See(uint64_t offset, std::string_view bytes) {
   const uint64_t end = offset + bytes.size();
   for (size_t i = hashes_.size(); i < kMax && PlaceOf(i) <= end; ++i) {
     const uint64_t from = PlaceOf(i) - Guard::BytesBefore(PlaceOf(i));
-    // What was skipped over is not known.
-    hashes_.push_back(from < offset ? 0 : HashBefore(PlaceOf(i), bytes.data() + (from - offset)));
+    // What was skipped over is not known, and NULs are no evidence.
+    const char* const before = bytes.data() + (from < offset ? 0 : from - offset);
+    const bool known = from >= offset && !AllNul({before, Guard::BytesBefore(PlaceOf(i))});
+    hashes_.push_back(known ? HashBefore(PlaceOf(i), before) : 0);
   }
 }
 
@@ -76,14 +107,12 @@ void Marks::CutTo(uint64_t size) {
   while (!hashes_.empty() && PlaceOf(hashes_.size() - 1) > size) hashes_.pop_back();
 }
 
-bool Marks::Match(std::string_view text) const {
+bool Marks::Match(uint64_t offset, std::string_view text) const {
   bool any = false;
-  for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= text.size(); ++i) {
-    if (hashes_[i] == 0) continue;
-    const uint64_t place = PlaceOf(i);
-    if (HashBefore(place, text.data() + place - Guard::BytesBefore(place)) != hashes_[i]) {
-      return false;
-    }
+  for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= offset + text.size(); ++i) {
+    const uint64_t from = PlaceOf(i) - Guard::BytesBefore(PlaceOf(i));
+    if (hashes_[i] == 0 || from < offset) continue;
+    if (HashBefore(PlaceOf(i), text.data() + (from - offset)) != hashes_[i]) return false;
     any = true;
   }
   return any;
@@ -102,16 +131,20 @@ Result<uint64_t> Marks::HeldTo(File& file, uint64_t size) const {
   return held == PlaceBefore(size) ? held : 0;
 }
 
-bool MayBeginAs(const Fingerprint& print, const Marks& marks, std::string_view head) {
-  if (head.size() < print.bytes) return marks.Match(head);
+bool MayBeginAs(const Fingerprint& print, const Marks& marks, const Head& head) {
+  if (head.size() < print.bytes) return marks.Match(head.at, head);
   return print.bytes > 0 && print.Matches(head);
 }
 
-Result<std::string> ReadHead(File& file) {
-  std::string head(Fingerprint::kBytesMax, '\0');
-  ASSIGN_OR_RETURN(const size_t n, file.ReadAt(0, head.data(), head.size()));
-  head.resize(n);
-  return head;
+Result<Head> ReadHead(File& file) {
+  Head head;
+  for (bool looked = false;; looked = true) {
+    head.bytes.resize(Fingerprint::kBytesMax);
+    ASSIGN_OR_RETURN(const size_t n, file.ReadAt(head.at, head.bytes.data(), head.bytes.size()));
+    head.bytes.resize(n);
+    if (looked || n == 0 || head.bytes[0] != '\0') return head;
+    ASSIGN_OR_RETURN(head.at, SkipNuls(file));
+  }
 }
 
 }  // namespace kelp::tail

@@ -19,7 +19,8 @@
 
 namespace kelp::tail {
 
-// The hash of the first bytes of a file. Grows with the file to kBytesMax.
+// The hash of the first bytes of a file behind the NULs that it may begin with. Grows with the file
+// to kBytesMax.
 struct Fingerprint {
   static constexpr size_t kBytesMax = 1024;
   uint32_t bytes = 0;
@@ -67,9 +68,9 @@ class Marks {
   void See(uint64_t offset, std::string_view bytes);
   // Forgets what is behind `size`.
   void CutTo(uint64_t size);
-  // Whether `text`, all that there is of it, is the same as far as there are places to compare.
-  // False when there are none.
-  bool Match(std::string_view text) const;
+  // Whether `text`, all that there is from `offset` on, is the same as far as there are places to
+  // compare. False when there are none.
+  bool Match(uint64_t offset, std::string_view text) const;
   // The last place in the first `size` bytes of a file, when it is the same there and at all places
   // before; otherwise 0. Errors: of reading.
   Result<uint64_t> HeldTo(File& file, uint64_t size) const;
@@ -79,10 +80,6 @@ class Marks {
   // By place; 0: not known.
   std::vector<uint32_t> hashes_;
 };
-
-// Whether a file that begins with `head` (all of it, when it is shorter than that) may hold what
-// this is the evidence of, or the beginning of it.
-bool MayBeginAs(const Fingerprint& print, const Marks& marks, std::string_view head);
 
 // What names a file at one moment.
 struct FileKey {
@@ -109,8 +106,25 @@ struct FileIdentity {
   }
 };
 
-// The first Fingerprint::kBytesMax bytes, fewer when the file is shorter.
-Result<std::string> ReadHead(File& file);
+// What a file begins with. A writer that does not append leaves a hole when its file is emptied
+// under it (copytruncate): NULs at the beginning tell no file from another and are not a part of
+// it.
+struct Head {
+  std::string bytes;                                   // up to Fingerprint::kBytesMax
+  uint64_t at = 0;                                     // so many NULs are before them
+  operator std::string_view() const { return bytes; }  // NOLINT: it is text with a place
+  size_t size() const { return bytes.size(); }
+  bool empty() const { return bytes.empty(); }
+  bool operator==(const Head&) const = default;
+};
+
+// Limits: of more than kNulsMax bytes that are NUL and no hole, it is NULs.
+Result<Head> ReadHead(File& file);
+inline constexpr uint64_t kNulsMax = 16u << 20;
+
+// Whether a file that begins with `head` (all of it, when it is shorter than that) may hold what
+// this is the evidence of, or the beginning of it.
+bool MayBeginAs(const Fingerprint& print, const Marks& marks, const Head& head);
 
 // By the first bytes: gzip, zstd, bzip2, xz.
 bool IsCompressed(std::string_view head);

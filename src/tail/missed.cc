@@ -219,7 +219,7 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 }
 
 // Whether a beginning is that of an origin of this path that is looked for.
-bool Follow::IsKnownContent(const std::string& path, std::string_view head) const {
+bool Follow::IsKnownContent(const std::string& path, const Head& head) const {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
     const Fingerprint print = file->source->Evidence().first;
     return MayBeginAs(print, file->source->marks(), head) && MayHaveBeen(file->path, path);
@@ -227,7 +227,7 @@ bool Follow::IsKnownContent(const std::string& path, std::string_view head) cons
 }
 
 // Whether the whole beginning of a compressed file is that of an origin of this path.
-bool Follow::IsReadContent(const std::string& path, std::string_view head) const {
+bool Follow::IsReadContent(const std::string& path, const Head& head) const {
   const auto same = [&](const std::string& of, const Fingerprint& print) {
     return print.bytes == head.size() && print.bytes > 0 && print.Matches(head) &&
            MayHaveBeen(of, path);
@@ -270,7 +270,7 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
 }
 
 // The beginning of the file of an origin, when it is there.
-std::optional<std::string> Follow::HeadNow(const Incarnation& file) {
+std::optional<Head> Follow::HeadNow(const Incarnation& file) {
   std::shared_ptr<File> open = file.source->file();
   const std::string& name = file.names.empty() ? file.location : file.names.front()->path();
   if (open == nullptr && !name.empty()) {
@@ -279,17 +279,17 @@ std::optional<std::string> Follow::HeadNow(const Incarnation& file) {
     if (!info.ok() || !file.Is(*info)) open = nullptr;
   }
   if (open == nullptr) return std::nullopt;
-  Result<std::string> head = ReadHead(*open);
-  return head.ok() ? std::optional<std::string>(std::move(head).value()) : std::nullopt;
+  Result<Head> head = ReadHead(*open);
+  return head.ok() ? std::optional<Head>(std::move(head).value()) : std::nullopt;
 }
 
 // Whether an origin that is being read holds, or held, what begins with `head`.
-bool Follow::IsBeingRead(const std::string& path, std::string_view head) {
+bool Follow::IsBeingRead(const std::string& path, const Head& head) {
   for (const auto& [origin, file] : files_) {
     if (file->searching()) continue;
     const Fingerprint print = file->source->Evidence().first;
     if (print.bytes == 0 || !print.Matches(head) || !MayHaveBeen(file->path, path)) continue;
-    const std::optional<std::string> now = HeadNow(*file);
+    const std::optional<Head> now = HeadNow(*file);
     // What is not there is soon looked for.
     if (!now.has_value() || *now == head) return true;
   }
