@@ -134,7 +134,7 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
                      (options_.want_dir == nullptr || options_.want_dir(path));
   if (accepted && Wanted(path)) {
     it->second.children.insert(name);
-    SetPath(path, *info, is_link);
+    SetPath(path, *info);
   } else if (below) {
     it->second.children.insert(name);
     VisitDir(path, next);
@@ -189,21 +189,32 @@ void Follow::RemoveDir(const std::string& path) {
   }
 }
 
-void Follow::OnNameChanged(const std::string& dir, const std::string& name) { Examine(dir, name); }
+void Follow::OnNameChanged(const std::string& dir, const std::string& name, bool gone) {
+  Examine(dir, name);
+  if (gone) CheckDir(dir);  // it may have gone with it
+}
 
 void Follow::OnDirGone(const std::string& dir) {
   RemoveDir(dir);
   WalkFromRoot();
 }
 
+// The system tells of the end of a directory only when nobody holds a file that was in it.
+void Follow::CheckDir(const std::string& path) {
+  const auto it = dirs_.find(path);
+  if (it == dirs_.end() || it->second.watch == nullptr) return;
+  const Watch* before = it->second.watch;
+  Watch* now = context_.watches.Acquire(path);
+  if (now != nullptr) context_.watches.Release(now);
+  if (now != before) OnDirGone(path);
+}
+
 void Follow::OnPathChanged(const std::string& path) {
   const auto it = paths_.find(path);
   if (it == paths_.end()) return;
-  Result<FileInfo> info = context_.env.files().Stat(path, /*follow_symlink=*/false);
-  const bool is_link = info.ok() && info->type == FileType::kSymlink;
-  if (is_link) info = context_.env.files().Stat(path);
+  const Result<FileInfo> info = context_.env.files().Stat(path);
   if (info.ok() && info->type == FileType::kRegular) {
-    Update(it->second, *info, is_link);
+    Update(it->second, *info);
   } else if (info.ok() || info.status().code() == Code::kNotFound) {
     PathGone(it->second);
   } else {

@@ -103,7 +103,6 @@ struct HeldFile {
 struct NamedPath {
   Follow* follow = nullptr;
   const std::string* key = nullptr;  // in Follow::paths_
-  bool is_link = false;
   Incarnation* current = nullptr;
   OriginId last;  // the newest incarnation it led to
   // Where events about it come from: its own directory, and those that links lead through.
@@ -186,7 +185,7 @@ class Follow {
 
   // --- events ---
   // By path rather than by reference: what one event brings may end what the next one names.
-  void OnNameChanged(const std::string& dir, const std::string& name);
+  void OnNameChanged(const std::string& dir, const std::string& name, bool gone);
   void OnPathChanged(const std::string& path);
   void OnModified(NamedPath& path);
   void OnModified(Incarnation& file);
@@ -231,7 +230,6 @@ class Follow {
   struct Found {
     std::string path;
     FileInfo info;
-    bool is_link;
   };
 
   // --- follow.cc ---
@@ -241,6 +239,7 @@ class Follow {
   void Examine(const std::string& dir_path, const std::string& name);
   void ForgetName(const std::string& dir_path, const std::string& name);
   void RemoveDir(const std::string& path);
+  void CheckDir(const std::string& path);
   bool Followed(const std::string& path) const;
   bool Wanted(const std::string& path) const;
   void ReportScanError(const Status& status);
@@ -249,8 +248,8 @@ class Follow {
   void RegainRoutes();
 
   // --- follow_names.cc ---
-  void SetPath(const std::string& path, const FileInfo& info, bool is_link);
-  void Update(NamedPath& path, const FileInfo& info, bool is_link);
+  void SetPath(const std::string& path, const FileInfo& info);
+  void Update(NamedPath& path, const FileInfo& info);
   NamedPath& PathNamed(const std::string& path);
   bool Renumbered(NamedPath& path, const FileInfo& info);
   static void SayRenumbered(const std::string& path);

@@ -279,10 +279,14 @@ void Follow::OnTimer(Duration now) {
     // Not in the order of addresses: a simulated run must be the same every time.
     std::sort(files.begin(), files.end(),
               [](const Incarnation* a, const Incarnation* b) { return a->id < b->id; });
+    std::set<std::string> dirs;
     for (Incarnation* file : files) {
       // What is done to one may end another.
-      if (attention_.count(file) != 0 && !CloseLook(*file, now)) attention_.erase(file);
+      if (attention_.count(file) == 0) continue;
+      if (!CloseLook(*file, now)) attention_.erase(file);
+      if (attention_.count(file) != 0 && file->deleted) dirs.insert(DirName(file->path));
     }
+    for (const std::string& dir : dirs) CheckDir(dir);
   }
   if (unwatched_ > 0 && now - scanned_at_ >= options_.scan_interval) Rescan();
   WakeAt(NextDue());

@@ -14,12 +14,12 @@ constexpr size_t kLinksMax = 40;
 
 }  // namespace
 
-void Follow::SetPath(const std::string& path, const FileInfo& info, bool is_link) {
+void Follow::SetPath(const std::string& path, const FileInfo& info) {
   if (collecting_) {
-    found_.push_back({path, info, is_link});
+    found_.push_back({path, info});
     return;
   }
-  Update(PathNamed(path), info, is_link);
+  Update(PathNamed(path), info);
 }
 
 NamedPath& Follow::PathNamed(const std::string& path) {
@@ -29,7 +29,7 @@ NamedPath& Follow::PathNamed(const std::string& path) {
   return it->second;
 }
 
-void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
+void Follow::Update(NamedPath& path, const FileInfo& info) {
   Incarnation* current = path.current;
   if (current != nullptr && !current->ended && current->Is(info)) {
     const FileSource& source = *current->source;
@@ -45,11 +45,10 @@ void Follow::Update(NamedPath& path, const FileInfo& info, bool is_link) {
     if (!current->ended) Bump(options_.metrics.rotated_files);
     LetGo(path);
   }
-  if (path.routes.empty() || is_link || path.is_link) {
-    path.is_link = is_link;
-    DropRoutes(path);
-    AddRoutes(path);
-  }
+  // Always anew: the directory may be another one of the same name, whose events the old routes
+  // do not bring.
+  DropRoutes(path);
+  AddRoutes(path);
   if (path.held != nullptr && path.held->size == info.size &&
       path.held->modified == info.modified) {
     return;

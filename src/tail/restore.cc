@@ -72,7 +72,7 @@ void Follow::StartPass() {
   for (const Found& found : std::exchange(found_, {})) {
     // What was restored meanwhile is the older; the name may be that of a younger one by now.
     Result<FileInfo> info = context_.env.files().Stat(found.path);
-    if (info.ok() && info->type == FileType::kRegular) SetPath(found.path, *info, found.is_link);
+    if (info.ok() && info->type == FileType::kRegular) SetPath(found.path, *info);
   }
   for (const Restorable& one : missed) {
     const auto it = paths_.find(one.path);

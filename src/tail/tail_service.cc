@@ -397,7 +397,7 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
   }
   std::vector<std::pair<Follow*, std::string>> dirs;
   for (const FollowedDir* dir : watch.dirs) dirs.emplace_back(dir->follow, *dir->path);
-  for (const auto& [follow, dir] : dirs) follow->OnNameChanged(dir, event.name);
+  for (const auto& [follow, dir] : dirs) follow->OnNameChanged(dir, event.name, event.gone);
   for (const auto& [follow, path] : paths) follow->OnPathChanged(path);
 }
 
