@@ -54,7 +54,7 @@ struct CheckpointChanges {
 struct CheckpointSpace {
   bool first_start = false;  // the space was never started before
   UnixNanos first_started = 0;
-  bool lost = false;  // the database was corrupt: checkpoints may have been lost
+  bool lost = false;  // the database was corrupt or gone: checkpoints may have been lost
   std::vector<Checkpoint> checkpoints;
 };
 
@@ -67,8 +67,8 @@ class CheckpointStore {
   virtual ~CheckpointStore() = default;
   // Everything known about a space; notes that it started.
   virtual Result<CheckpointSpace> Start(const std::string& space) = 0;
-  // Errors: kDataLoss: the store was corrupt and begins anew; the caller writes all it knows.
-  // Others: nothing was written; try again later.
+  // Errors: kDataLoss: the store was corrupt or gone and begins anew; the caller writes all it
+  // knows. Others: nothing was written; try again later.
   virtual Status Write(const CheckpointChanges& changes) = 0;
 };
 
@@ -90,7 +90,8 @@ class MemoryCheckpointStore final : public CheckpointStore {
   std::map<OriginId, Checkpoint> checkpoints_ GUARDED_BY(mu_);
 };
 
-// Opens or makes the database at `path`. A corrupt one is moved aside, with a message.
+// Opens or makes the database at `path`. A corrupt one is moved aside, with a message; one that was
+// removed is noticed, too.
 //
 // Errors: kAlreadyExists when another process uses it, kIo and kResourceExhausted as the system
 //         says, kUnimplemented when a newer agent wrote it.

@@ -145,6 +145,7 @@ Status CheckpointDatabase::Open() {
     RETURN_IF_ERROR(MoveAside());
     code = Connect();
   }
+  if (code == SQLITE_OK) NoteMade();
   return Opened(code);
 }
 
@@ -179,9 +180,14 @@ Result<CheckpointSpace> CheckpointDatabase::Start(const std::string& space) {
 
 Status CheckpointDatabase::Write(const CheckpointChanges& changes) {
   MutexLock lock(mu_);
-  // A connection that could not be made again after a corruption.
+  if (db_ != nullptr && Removed()) {
+    sqlite3_close(std::exchange(db_, nullptr));
+    RETURN_IF_ERROR(env_.files().MakeDirs(DirName(path_)));
+  }
+  // A connection that could not be made again after a corruption, or that is of no use any more.
   if (db_ == nullptr) {
     const int code = Connect();
+    if (code == SQLITE_OK) NoteMade();
     return code == SQLITE_OK ? DataLossError(path_ + " was made anew") : Error("cannot open", code);
   }
   const int code = WriteGroup(changes);
@@ -252,6 +258,7 @@ int CheckpointDatabase::CheckVersion() {
   if (!tables.Row()) return tables.code();
   // Somebody else's database is as useless to us as a corrupt one, and is kept as one.
   if (tables.GetInt(0) != 0) return SQLITE_NOTADB;
+  made_ = true;
   return Exec(kSchema);
 }
 
@@ -372,6 +379,36 @@ Status CheckpointDatabase::MoveAside() {
       "Inputs that start now treat the files they find as on_lost_checkpoints says.",
       path_, aside);
   return OkStatus();
+}
+
+// A file beside the database says that it was made once. Without it a database that is gone could
+// not be told from one that never was.
+void CheckpointDatabase::NoteMade() {
+  const std::string mark = path_ + ".made";
+  if (!env_.files().Stat(mark).ok()) {
+    // When that fails, the next start tries again.
+    env_.files().OpenForWrite(mark, /*truncate=*/false).status().IgnoreError();
+    return;
+  }
+  if (!made_ || lost_) return;
+  lost_ = true;
+  LOG(kError,
+      "the checkpoints in {} are gone, though there were some before; a new database was made. "
+      "Inputs that start now treat the files they find as on_lost_checkpoints says. (For a first "
+      "start remove {}, too.)",
+      path_, mark);
+}
+
+// Whether somebody removed the file while it is open: what is written to it would be lost.
+bool CheckpointDatabase::Removed() {
+  const Result<FileInfo> info = env_.files().Stat(path_);
+  if (info.ok() || info.status().code() != Code::kNotFound) return false;
+  lost_ = true;
+  LOG(kError,
+      "the checkpoints in {} were removed while they were in use; they are made anew from what is "
+      "known",
+      path_);
+  return true;
 }
 
 Status CheckpointDatabase::Error(const char* what, int code) {

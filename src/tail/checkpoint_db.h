@@ -23,7 +23,8 @@ class CheckpointDatabase final : public CheckpointStore {
   CheckpointDatabase(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
   ~CheckpointDatabase() override { sqlite3_close(db_); }
 
-  // Makes the database when there is none; moves a corrupt one aside.
+  // Makes the database when there is none; moves a corrupt one aside. Where there was one before,
+  // it counts as lost.
   Status Open();
   // Neither: kNotFound and kDataLoss instead.
   Status OpenExisting();
@@ -50,6 +51,8 @@ class CheckpointDatabase final : public CheckpointStore {
   int LoadOrigins(const std::string* space, std::vector<Checkpoint>& out) REQUIRES(mu_);
   int WriteGroup(const CheckpointChanges& changes) REQUIRES(mu_);
   Status MoveAside() REQUIRES(mu_);
+  void NoteMade() REQUIRES(mu_);
+  bool Removed() REQUIRES(mu_);
   Status Error(const char* what, int code) REQUIRES(mu_);
 
   Env& env_;
@@ -58,6 +61,7 @@ class CheckpointDatabase final : public CheckpointStore {
   sqlite3* db_ GUARDED_BY(mu_) = nullptr;
   int system_error_ GUARDED_BY(mu_) = 0;
   bool lost_ GUARDED_BY(mu_) = false;
+  bool made_ GUARDED_BY(mu_) = false;  // there was none
 };
 
 }  // namespace kelp::tail

@@ -117,6 +117,29 @@ TEST_F(CheckpointDatabaseTest, ACorruptOneIsMovedAsideAndReported) {
   EXPECT_EQ(space->checkpoints.size(), 1u);
 }
 
+TEST_F(CheckpointDatabaseTest, OneThatIsGoneIsReported) {
+  EXPECT_FALSE(Open()->Start("web/file")->lost) << "the first start";
+  EXPECT_FALSE(Open()->Start("web/file")->lost) << "it is still there";
+  dir_.Remove("checkpoints.db");
+  EXPECT_TRUE(Open()->Start("web/file")->lost);
+  EXPECT_FALSE(Open()->Start("web/file")->lost) << "a new one is there";
+  dir_.Write("checkpoints.db", "");
+  EXPECT_TRUE(Open()->Start("web/file")->lost) << "it was emptied";
+}
+
+TEST_F(CheckpointDatabaseTest, OneThatIsRemovedWhileInUseIsMadeAnew) {
+  auto store = Open();
+  ASSERT_TRUE(store->Start("web/file").ok());
+  ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
+  ASSERT_TRUE(RealEnv().files().RemoveTree(dir_.path()).ok());
+  EXPECT_EQ(store->Write({{Sample(2)}, {}}).code(), Code::kDataLoss) << "the caller writes all";
+  EXPECT_TRUE(store->Write({{Sample(1), Sample(2)}, {}}).ok());
+  store.reset();
+  const auto space = Open()->Start("web/file");
+  EXPECT_EQ(space->checkpoints.size(), 2u);
+  EXPECT_FALSE(space->lost);
+}
+
 TEST_F(CheckpointDatabaseTest, CorruptOnesAreNumbered) {
   for (int i = 1; i <= 3; ++i) {
     dir_.Write("checkpoints.db", "garbage " + std::string(2000, 'x'));

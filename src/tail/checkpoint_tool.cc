@@ -40,8 +40,13 @@ Result<OriginId> SetCheckpoint(Env& env, const std::string& database, const Orig
   Checkpoint changed = *it;
   if (offset == UINT64_MAX) {
     ASSIGN_OR_RETURN(offset, SizeNow(env, changed));
-  } else if (offset > INT64_MAX) {
-    return InvalidArgumentError("no file has an offset " + std::to_string(offset));
+  } else {
+    // Beyond the end, the agent would take the file for truncated, and read it from its beginning.
+    const Result<uint64_t> size = SizeNow(env, changed);
+    if (offset > (size.ok() ? *size : INT64_MAX)) {
+      return InvalidArgumentError(changed.path + " has no offset " + std::to_string(offset) +
+                                  (size.ok() ? ", it ends at " + std::to_string(*size) : ""));
+    }
   }
   CheckpointChanges changes;
   if (offset < changed.emitted) {

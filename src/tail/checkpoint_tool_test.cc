@@ -84,7 +84,11 @@ TEST_F(CheckpointToolTest, TheEndIsWhereTheFileEndsNow) {
     ASSERT_TRUE((*store)->Write({{same}, {}}).ok());
   }
   ASSERT_TRUE(SetCheckpoint(env_, path_, same.origin, UINT64_MAX).ok());
-  EXPECT_EQ(ListCheckpoints(env_, path_)->front().resume, 7u);
+  const auto all = ListCheckpoints(env_, path_);
+  EXPECT_EQ(all->front().resume, 7u);
+  EXPECT_EQ(SetCheckpoint(env_, path_, all->front().origin, 8).status().code(),
+            Code::kInvalidArgument)
+      << "a file that is shorter counts as truncated";
 }
 
 TEST_F(CheckpointToolTest, RemovesOrigins) {

@@ -65,6 +65,9 @@ class TailService::Impl {
         watches_(&metrics.AddGauge("tail_watched_directories", "Directories that are watched.")),
         store_errors_(metrics.AddCounter("tail_checkpoint_errors_total",
                                          "Writes of checkpoints that failed.")),
+        lost_(metrics.AddCounter("tail_lost_checkpoints_total",
+                                 "Starts of inputs whose positions may be lost: the database of "
+                                 "positions was corrupt or gone.")),
         overflows_(metrics.AddCounter("tail_event_overflows_total",
                                       "Times that the system lost events of directories.")),
         context_{env,
@@ -177,6 +180,7 @@ class TailService::Impl {
   Mutex mu_;
   WatchMap watches_;  // its watcher's Wait and Wake are used without mu_
   Counter& store_errors_;
+  Counter& lost_;
   Counter& overflows_;
   TailContext context_ GUARDED_BY(mu_);
   FollowId last_id_ GUARDED_BY(mu_) = 0;
@@ -338,6 +342,7 @@ void TailService::Impl::StartFollows(Duration now) {
     std::erase_if(known->checkpoints,
                   [&](const auto& c) { return context_.remove.count(c.origin) != 0; });
     entry.started = true;
+    if (known->lost) lost_.Add();
     follow.Start(std::move(known).value());
   }
 }

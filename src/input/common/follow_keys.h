@@ -58,8 +58,8 @@ void AddFollowKeys(config::Schema<T>& schema) {
               .example = "{last: 1MiB}"})
       .Field("on_lost_checkpoints", &T::on_lost_checkpoints,
              {.doc = "Where to begin in the files found after the database of positions was found "
-                     "corrupt: from the beginning lines come twice, from the end lines may be "
-                     "missing."})
+                     "corrupt or gone: from the beginning lines come twice, from the end lines may "
+                     "be missing."})
       .Field("multiline", &T::multiline,
              {.doc = "Joins lines to records, each stream of a container by itself; without it "
                      "each line is a record.",
