@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -30,7 +31,8 @@ constexpr char kUsage[] =
     "Signals: TERM and INT stop after sending what was read, a second one stops at once; HUP "
     "reloads.\n"
     "Exit codes: 0 stopped as asked, 64 wrong usage, 69 port or data directory in use,\n"
-    "74 input/output error, 77 missing rights, 78 wrong configuration.\n";
+    "74 input/output error, 75 stopped by a second signal, 77 missing rights, 78 wrong "
+    "configuration.\n";
 
 // Turns signals into requests on a thread of its own, so that nothing runs in a handler.
 void ServeSignals(const sigset_t& signals, kelp::agent::Agent& agent) {
@@ -52,6 +54,14 @@ void ServeSignals(const sigset_t& signals, kelp::agent::Agent& agent) {
   }
 }
 
+// Files and connections need a descriptor each; the usual soft limit is for select().
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -70,7 +80,9 @@ int main(int argc, char** argv) {
       config = argv[++i];
       continue;
     }
-    std::fprintf(stderr, "kelp-agent: unknown argument \"%s\"\n%s", argv[i], kUsage);
+    const bool no_file = arg == "-c" || arg == "--config";
+    std::fprintf(stderr, "kelp-agent: %s \"%s\"\n%s",
+                 no_file ? "there is no file behind" : "unknown argument", argv[i], kUsage);
     return EX_USAGE;
   }
   // Threads share two allocator arenas: the hot path recycles its own buffers, and an arena per
@@ -81,6 +93,7 @@ int main(int argc, char** argv) {
   // Said because the allocator would learn from the first of them to keep the next ones.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  RaiseDescriptorLimit();
   signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);

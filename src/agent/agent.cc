@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,9 @@ constexpr Duration kTick = 1s;
 constexpr Duration kBusyTick = 100ms;
 // More workers than this have not been seen to help one node.
 constexpr int kWorkersMax = 4;
+// Files that are followed leave a quarter of the descriptors, and at least so many, to the rest:
+// connections of outputs and of the status endpoint, spools, the database, configuration.
+constexpr rlim_t kOtherDescriptorsMin = 32;
 
 std::string HostName() {
   char name[256] = {};
@@ -41,6 +45,11 @@ tail::TailOptions TailOptionsOf(const AgentConfig& config) {
   options.held_files_max = static_cast<size_t>(config.held_files_max);
   options.held_bytes_max = config.held_bytes_max.bytes;
   options.held_age_max = config.held_age_max;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    const rlim_t others = std::max(limit.rlim_cur / 4, kOtherDescriptorsMin);
+    options.descriptors_max = std::max(limit.rlim_cur, others + 1) - others;
+  }
   return options;
 }
 

@@ -222,7 +222,8 @@ class Follow {
   void Rescan();
 
   // Closes up to `count` descriptors of files that have nothing to read; how many.
-  static size_t ParkSome(TailContext& context, size_t count);
+  // With `needed` also such as wait for an older file, when there are no others.
+  static size_t ParkSome(TailContext& context, size_t count, bool needed = false);
   // Lets go of what is held beyond the ceilings.
   static void KeepCeilings(TailContext& context, Duration now);
 
@@ -316,7 +317,7 @@ class Follow {
   void NoteHeld(Incarnation& file, Duration now);
   static void DropHeld(HeldFile& held, std::string_view cause);
   static bool CountHeld(HeldFile& held);
-  bool Park(Incarnation& file);
+  bool Park(Incarnation& file, bool unread);
   bool Unpark(Incarnation& file);
 
   // --- copies.cc ---

@@ -10,14 +10,20 @@ namespace {
 // Newlines of a file that is let go are counted in steps, one for each step of the service.
 constexpr size_t kCountBytes = 8u << 20;
 // So many descriptors are looked at to find one that can be closed.
-constexpr int kParkTries = 32;
+constexpr size_t kParkTries = 32;
 
 }  // namespace
 
 Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
+  const size_t most = context_.options.descriptors_max;
+  if (context_.open_files.size() >= most && ParkSome(context_, kParkTries, /*needed=*/true) == 0) {
+    return ResourceExhaustedError("cannot open " + path + " yet: " + std::to_string(most) +
+                                  " files are open, the rest of the descriptors is for outputs "
+                                  "(raise the limit of open files, ulimit -n)");
+  }
   Result<std::unique_ptr<File>> file = context_.env.files().OpenForRead(path);
   if (!file.ok() && file.status().code() == Code::kResourceExhausted &&
-      ParkSome(context_, /*count=*/kParkTries) > 0) {
+      ParkSome(context_, kParkTries, /*needed=*/true) > 0) {
     file = context_.env.files().OpenForRead(path);
   }
   if (!file.ok()) return file.status();
@@ -123,22 +129,32 @@ bool Follow::CountHeld(HeldFile& held) {
   return true;
 }
 
-size_t Follow::ParkSome(TailContext& context, size_t count) {
+size_t Follow::ParkSome(TailContext& context, size_t count, bool needed) {
   size_t parked = 0;
-  auto it = context.open_files.begin();
-  for (int tries = 0; tries < kParkTries && parked < count; ++tries) {
-    if (it == context.open_files.end()) break;
+  std::list<Incarnation*>& files = context.open_files;
+  const size_t tries = std::min<size_t>(kParkTries, files.size());
+  for (size_t i = 0; i < tries && parked < count; ++i) {
+    Incarnation& file = *files.front();
+    if (file.follow->Park(file, /*unread=*/false)) {
+      ++parked;
+    } else {
+      // The next time others are looked at.
+      files.splice(files.end(), files, files.begin());
+    }
+  }
+  // The older ones, for which they wait, may be those that find no descriptor.
+  for (auto it = files.begin(); needed && parked == 0 && it != files.end();) {
     Incarnation& file = **it++;
-    if (file.follow->Park(file)) ++parked;
+    if (file.waiting && file.follow->Park(file, /*unread=*/true)) ++parked;
   }
   return parked;
 }
 
-bool Follow::Park(Incarnation& file) {
+bool Follow::Park(Incarnation& file, bool unread) {
   const FileSource& source = *file.source;
   const bool findable = !file.names.empty() || !file.location.empty();
-  if (!findable || file.searching() || file.ended || file.waiting || file.deleted ||
-      source.has_half() || source.position() != source.size()) {
+  if (!findable || file.searching() || file.ended || file.deleted || source.has_half() ||
+      (!unread && (file.waiting || source.position() != source.size()))) {
     return false;
   }
   file.source->Attach(nullptr);

@@ -251,7 +251,7 @@ bool Follow::CloseLookAtName(Incarnation& file, Duration now) {
     const Result<FileInfo> info = context_.env.files().Stat(path);
     if (info.ok() && file.Is(*info)) {
       file.quiet_since = now;
-      if (info->size != file.source->position() && Unpark(file)) Touch(file);
+      if (!file.waiting && info->size != file.source->position() && Unpark(file)) Touch(file);
       return false;
     }
   }

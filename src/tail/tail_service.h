@@ -79,6 +79,9 @@ struct TailOptions {
   Duration held_age_max = 24h;
   // More descriptors than this are not kept open for files that have nothing to read.
   size_t open_files_max = 16384;
+  // No file is opened beyond it before another one was read and closed: the descriptors that are
+  // left are for those who take the rows, without whom no file would ever be done with.
+  size_t descriptors_max = SIZE_MAX;
 };
 
 // Counters of one input. For(context) makes them under the names that the docs list.

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tail/passing_files.h"
 #include "tail/tail_fixture.h"
 
@@ -617,6 +619,22 @@ TEST_F(TailServiceTest, ClosesIdleFilesWhenThereAreTooMany) {
   dir_.Append("f0.log.1", "z\n");
   Settle();
   EXPECT_EQ(host_->rows.size(), 13u);
+}
+
+TEST_F(TailServiceTest, FilesWaitForDescriptorsThatAreKeptForOutputs) {
+  tail_options_.descriptors_max = 2;
+  Bodies expected;
+  for (int i = 0; i < 6; ++i) {
+    dir_.Append("f" + std::to_string(i) + ".log", std::to_string(i) + "\n");
+    expected.push_back(std::to_string(i));
+  }
+  Start();
+  EXPECT_LE(metrics_.Value("tail_open_files"), 2);
+  Pass(10s);
+  EXPECT_LE(metrics_.Value("tail_open_files"), 2);
+  Bodies found = host_->Bodies();
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, expected);
 }
 
 // One writer that rotates, the service's thread and two readers at full speed.

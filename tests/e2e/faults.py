@@ -15,6 +15,7 @@ import time
 
 sys.dont_write_bytecode = True
 import kelp_e2e as e2e  # noqa: E402
+from fault_proxy import FaultProxy  # noqa: E402
 from kelp_e2e import Skip, expect, expect_in, wait_for  # noqa: E402
 
 LIBFAKETIME = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -227,6 +228,27 @@ def check_few_descriptors(world):
     expect_lines(server, 2000)
     expect(re.search(r"descriptor|open files|EMFILE", agent.log()), f"nothing said of the limit:\n"
            f"{agent.log()}")
+    expect(agent.stop() == 0, "the agent did not stop in order")
+
+
+def check_few_descriptors_while_the_output_is_away(world):
+    """Files that wait must not take the descriptor that the output needs to get through."""
+    server = e2e.Server(world).start().wait_ready().make_logstore()
+    proxy = FaultProxy(server.port)
+    proxy.mode = "refuse"
+    agent = e2e.Agent(world, follow(world, server).replace(server.url, proxy.url))
+    agent.limits = {resource.RLIMIT_NOFILE: 64}
+    for n in range(200):
+        write_lines(world, n * 5, 5, f"app-{n}.log")
+    agent.start().wait_ready()
+    wait_for(lambda: agent.metric("kelp_output_retries_total") > 0, "it is tried", alive=[agent])
+    for n in range(200):
+        path = world.file("logs", f"app-{n}.log")
+        os.rename(path, path + ".1")
+        write_lines(world, 1000 + n * 5, 5, f"app-{n}.log")
+    proxy.mode = "pass"
+    expect_lines(server, 2000)
+    expect_in("ulimit", agent.log(), "the message names the limit")
     expect(agent.stop() == 0, "the agent did not stop in order")
 
 
