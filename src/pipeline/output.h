@@ -67,6 +67,9 @@ class OutputHost {
   // selected. Returns at once.
   virtual void GiveUp(SharedBatch batch, std::vector<uint32_t> rows, std::string_view reason,
                       Ack ack) = 0;
+  // Rows that were acknowledged are gone all the same: a spool dropped or lost them. They stand in
+  // the ledger as dropped later, by reason.
+  virtual void LostLater(std::string_view /*reason*/, uint64_t /*rows*/) {}
 };
 
 class Output {

@@ -16,6 +16,9 @@ class Runtime::BoundHost final : public OutputHost {
               Ack ack) override {
     runtime_->GiveUp(*slot_, batch, std::move(rows), reason, std::move(ack));
   }
+  void LostLater(std::string_view reason, uint64_t rows) override {
+    if (slot_->required) runtime_->book_->DroppedLater(reason, rows);
+  }
 
  private:
   Runtime* const runtime_;

@@ -137,6 +137,7 @@ Status SpooledOutput::Start(OutputHost& host) {
   if (dir_.empty()) {
     return InvalidArgumentError("the spool has no place: set its path, or the agent's data_dir");
   }
+  host_ = &host;
   std::function<void(const spool::Record&)> on_drop;
   if (options_.dead_letter) on_drop = [this](const spool::Record& r) { GiveUpDropped(r); };
   ASSIGN_OR_RETURN(queue_,
@@ -147,7 +148,6 @@ Status SpooledOutput::Start(OutputHost& host) {
                                            .sync = config_.sync,
                                            .on_drop = std::move(on_drop)},
                                           [this](const spool::Loss& loss) { OnLoss(loss); }));
-  host_ = &host;
   inner_host_ = std::make_unique<InnerHost>(*this, host);
   if (const Status started = inner_->Start(*inner_host_); !started.ok()) {
     queue_.reset();
@@ -266,8 +266,8 @@ void SpooledOutput::AppendPending() {
     retry_at_ = now + kRetryAfter;
     full_ = true;
     complained_ = true;
-    LOG_RATE(30s, kWarning, "{}: {}; its inputs rest until the destination takes rows",
-             context_.pipeline, status.message());
+    LOG_RATE(30s, kWarning, "{}: {}; its inputs rest until that is over", context_.pipeline,
+             status.message());
     return;
   }
   if (std::exchange(complained_, false)) {
@@ -401,11 +401,13 @@ void SpooledOutput::Report() {
 
 void SpooledOutput::OnLoss(const spool::Loss& loss) {
   const std::string reason = spool::LossReasonName(loss.reason);
+  const std::string drop_reason = "spool_" + reason;
   // What was given up is counted there.
   const uint64_t given_up =
       loss.reason == spool::Loss::Reason::kFull ? std::exchange(given_up_rows_, uint64_t{0}) : 0;
-  context_.DropCounter(ComponentKind::kOutput, "spool_" + reason)
-      .Add(loss.rows - std::min(given_up, loss.rows));
+  const uint64_t rows = loss.rows - std::min(given_up, loss.rows);
+  context_.DropCounter(ComponentKind::kOutput, drop_reason).Add(rows);
+  if (rows != 0) host_->LostLater(drop_reason, rows);
   context_
       .AddCounter("spool_dropped_rows_total",
                   "Rows that were in the spool and did not come out, by reason.",

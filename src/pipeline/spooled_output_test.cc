@@ -91,7 +91,11 @@ class TestHost final : public OutputHost {
       ack.Done();
     }
   }
+  void LostLater(std::string_view reason, uint64_t rows) override {
+    lost_later[std::string(reason)] += rows;
+  }
   std::atomic<int> room_available{0};
+  std::map<std::string, uint64_t> lost_later;
   std::map<std::string, size_t> given_up;
   bool slow = false;  // acks wait
   std::vector<Ack> waiting;
@@ -289,6 +293,7 @@ TEST_F(SpooledOutputTest, DropsTheOldestAndCountsThem) {
   const double dropped = Metric("output_dropped_rows_total", {{"reason", "spool_full"}});
   EXPECT_GT(dropped, 0);
   EXPECT_EQ(Metric("spool_dropped_rows_total", {{"reason", "full"}}), dropped);
+  EXPECT_EQ(static_cast<double>(host.lost_later["spool_full"]), dropped) << "for the ledger";
   EXPECT_EQ(static_cast<double>(to.ends[1].size()) + dropped, 3000);
   EXPECT_EQ(to.ends[1].back(), 3000u);
 }
