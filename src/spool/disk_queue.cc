@@ -156,6 +156,12 @@ Status DiskQueue::Append(std::span<const NewRecord> records) {
     if (options_.sync != SyncMode::kNever) RETURN_IF_ERROR(SyncFile());
     Seal();
   }
+  // Somebody removed it: what comes must not go the same way.
+  if (file_ != nullptr &&
+      env_.files().Stat(PathOf(segments_.back().first.sequence)).status().code() ==
+          Code::kNotFound) {
+    Seal();
+  }
   Status status = file_ == nullptr ? StartSegment() : OkStatus();
   if (status.ok()) status = WriteSegment(records, bytes);
   Publish();
@@ -201,8 +207,12 @@ Status DiskQueue::WriteSegment(std::span<const NewRecord> records, uint64_t byte
 
 Status DiskQueue::StartSegment() {
   const std::string path = PathOf(end_.sequence);
-  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                   env_.files().OpenForWrite(path, /*truncate=*/true, 0600));
+  Result<std::unique_ptr<File>> made = env_.files().OpenForWrite(path, /*truncate=*/true, 0600);
+  if (made.status().code() == Code::kNotFound) {
+    RETURN_IF_ERROR(env_.files().MakeDirs(options_.dir, 0700));
+    made = env_.files().OpenForWrite(path, /*truncate=*/true, 0600);
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, std::move(made));
   Status status = file->Append(SegmentHeader(end_));
   if (status.ok() && options_.sync != SyncMode::kNever) {
     status = file->Sync();

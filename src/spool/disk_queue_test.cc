@@ -287,6 +287,15 @@ TEST_F(DiskQueueTest, SurvivesThatItsFilesAreRemovedWhileItRuns) {
   EXPECT_EQ(ReadIds(queue()), Ids(6, 8));
 }
 
+TEST_F(DiskQueueTest, GoesOnInANewFileWhenItsOwnWasRemoved) {
+  Open();
+  Append(1, 5);
+  ASSERT_TRUE(env.files().RemoveTree(kDir).ok());
+  Append(6, 8);
+  EXPECT_EQ(ReadIds(queue()), Ids(6, 8));
+  EXPECT_EQ(opened.lost_rows(), RowsBetween(1, 5));
+}
+
 TEST_F(DiskQueueTest, ADamagedHeaderCostsNoRecord) {
   Open();
   Append(1, 5);
