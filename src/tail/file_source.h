@@ -116,6 +116,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void Release();
   // More of the beginning than that is known by now.
   bool SawMore() const;
+  // Nothing was read of it yet, and nothing will be before the next Release.
+  bool untouched() const { return position_ == 0 && (!released_ || stored_to_ == 0); }
   // Takes note of the beginning of a file that nothing was read of yet. False when it is not the
   // beginning that was seen before. Errors: of reading.
   Result<bool> SeeHead(File& file);

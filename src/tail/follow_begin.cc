@@ -256,7 +256,7 @@ void Follow::ReleaseFresh() {
   for (const OriginId& origin : std::exchange(fresh_, {})) {
     Incarnation* file = Find(origin);
     if (file == nullptr || !file->predecessor.empty()) continue;
-    if (!file->waiting || !AskOlder(*file)) LetRead(*file);
+    if (!AskOlder(*file)) LetRead(*file);
   }
   for (const OriginId& origin : std::exchange(cuts_, {})) {
     Incarnation* file = Find(origin);

@@ -20,10 +20,12 @@ bool StaysEmpty(const Incarnation& file) {
 
 }  // namespace
 
-// Has the file that came before `file` read to its end once more; `file` waits for that. False when
-// there is nobody to ask.
+// Has the file that came before `file` read to its end once more; `file`, in which there is
+// something by now, waits for that. False when there is nobody to ask.
 bool Follow::AskOlder(Incarnation& file) {
-  if (file.asked_older || file.source->acked() != 0 || !file.source->spans_files()) return false;
+  const FileSource& source = *file.source;
+  if (file.asked_older || source.acked() != 0 || !source.spans_files()) return false;
+  if (source.Evidence().first.bytes == 0) return false;
   file.asked_older = true;
   Incarnation* older = Find(file.older);
   // What is incomplete before an empty file is so behind it.
@@ -32,6 +34,7 @@ bool Follow::AskOlder(Incarnation& file) {
   older->drained = false;
   older->successors.push_back(file.origin());
   file.predecessor = older->origin();
+  file.waiting = true;
   older->source->WatchEnd();
   LookClosely(*older);
   Touch(*older);

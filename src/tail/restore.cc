@@ -186,12 +186,13 @@ void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
     SetLast(path, file);
     return;
   }
-  while (later->waiting) {
+  const auto waits = [](const Incarnation& one) { return one.waiting || one.source->untouched(); };
+  while (waits(*later)) {
     Incarnation* older = Find(later->predecessor);
     if (older == nullptr || Older(*older, file, by_ordinal)) break;
     later = older;
   }
-  if (!later->waiting) {
+  if (!waits(*later)) {
     WaitFor(file, nullptr);  // its successor is being read already
     return;
   }
