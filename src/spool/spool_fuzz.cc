@@ -117,6 +117,10 @@ std::map<std::string, std::string> WholeQueue() {
   return files;
 }
 
+// Several windows of the reader. More would only be slow: a file that is doubled with every five
+// bytes of input takes gigabytes.
+constexpr size_t kFileBytesMax = 256u << 10;
+
 // Each five bytes: which file, where (2), what (2).
 void Damage(MemoryFiles& env, const uint8_t* data, size_t size) {
   for (; size >= 5 && !env.all.empty(); data += 5, size -= 5) {
@@ -135,7 +139,7 @@ void Damage(MemoryFiles& env, const uint8_t* data, size_t size) {
         bytes.insert(at, data[4], '\0');
         break;
       case 3:
-        bytes += bytes.substr(at);
+        if (bytes.size() < kFileBytesMax) bytes += bytes.substr(at);
         break;
       case 4:
         env.all.erase(it);
