@@ -164,7 +164,7 @@ TEST_F(CheckpointDatabaseTest, ANewerVersionIsRefused) {
   Open();
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 3", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 4", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(db);
   const auto store = OpenCheckpointDatabase(env_, path_);
   EXPECT_EQ(store.status().code(), Code::kUnimplemented);

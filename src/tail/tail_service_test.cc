@@ -23,6 +23,7 @@ TEST_F(TailServiceTest, ReadsWhatIsThereAndWhatComes) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
   EXPECT_EQ(host_->rows[0].path, dir_ / "a.log");
   dir_.Append("a.log", "three\n");
+  Settle();
   dir_.Append("b.log", "new file\n");
   dir_.Append("b.txt", "not matched\n");
   Settle();
@@ -241,6 +242,7 @@ TEST_F(TailServiceTest, StartAtEndIsForFilesThatWereThere) {
   Start(options);
   EXPECT_EQ(host_->Bodies(), (Bodies{}));
   dir_.Append("a.log", " of an old line\nnew\n");
+  Settle();
   dir_.Append("b.log", "later\n");
   Settle();
   EXPECT_EQ(host_->Bodies(), (Bodies{"new", "later"}));
