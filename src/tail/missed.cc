@@ -251,8 +251,11 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
   // Behind that, unpacking takes long.
   const uint64_t compared =
       std::min(size.value_or(0), opened.packed != nullptr ? PackedFile::kSkipBytes : UINT64_MAX);
-  // A copy that was cut short, or made from one, after more than that had been read.
-  if (size.has_value() && resume > *size && (print.complete() || *size >= kTellingBytes) &&
+  // A copy that was cut short, or made from one, after more than that had been read. Without a file
+  // of which a copy is missing it takes much to tell one: others may just begin alike.
+  const bool emptied = checkpoint.identity.key == FileKey() && size.value_or(0) >= kTellingBytes;
+  if (size.has_value() && resume > *size &&
+      (emptied || (opened.packed != nullptr && print.complete())) &&
       ValueOr(checkpoint.marks.HeldTo(*opened.file, compared), uint64_t{0}) > 0) {
     return Read::kAll;
   }
@@ -288,10 +291,10 @@ bool Follow::IsBeingRead(const std::string& path, const Head& head) {
   for (const auto& [origin, file] : files_) {
     if (file->searching()) continue;
     const Fingerprint print = file->source->Evidence().first;
-    if (print.bytes == 0 || !print.Matches(head) || !MayHaveBeen(file->path, path)) continue;
+    if (!print.Matches(head) || !MayHaveBeen(file->path, path)) continue;
     const std::optional<Head> now = HeadNow(*file);
-    // What is not there is soon looked for.
-    if (!now.has_value() || *now == head) return true;
+    // What is not there is soon looked for, by what was seen of it.
+    if (now.has_value() ? *now == head : print.bytes > 0) return true;
   }
   return false;
 }
