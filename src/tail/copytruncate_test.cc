@@ -28,6 +28,12 @@ class CopytruncateTest : public testing::TailTest {
     Copy(name, name + ".1");
     ASSERT_EQ(::truncate((dir_ / name).c_str(), 0), 0);
   }
+  // Longer than a copy is looked for.
+  void SettleLong() {
+    Settle();
+    env_.Advance(2s);
+    Settle();
+  }
 };
 
 TEST_F(CopytruncateTest, TheRestIsReadInTheCopy) {
@@ -286,6 +292,96 @@ TEST_F(CopytruncateTest, ACopyOverTheOldCopyIsTheCopyOfTheNewOne) {
   }
   EXPECT_EQ(host_->Bodies(), (Bodies{"one", "rest 0", "new 0", "rest 1", "new 1", "rest 2", "new 2",
                                      "rest 3", "new 3"}));
+}
+
+// --- copies that end early, files that are cut, holes ---
+
+TEST_F(CopytruncateTest, ACopyThatEndsWithinTheFirstLinesIsKnown) {
+  dir_.Append("a.log", "the first line\nthe second line\n");
+  Start();
+  dir_.Write("a.log.1", "the first line\n");  // made before the second one was written
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
+  dir_.Append("a.log", "the third line\n");
+  SettleLong();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"the first line", "the second line", "the third line"}));
+  AckAndStore();
+  Restart();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
+TEST_F(CopytruncateTest, WhatIsLeftOfACutFileIsNotSentAgain) {
+  std::string text;
+  for (int i = 0; text.size() < 300'000; ++i) text += "line " + std::to_string(i) + "\n";
+  dir_.Append("a.log", text);
+  Start();
+  AckAndStore();
+  const size_t rows = host_->rows.size();
+  // In the middle of a line.
+  constexpr size_t kLeft = 200'003;
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), kLeft), 0);
+  Settle();
+  dir_.Append("a.log", "\nnew\n");
+  SettleLong();
+  ASSERT_GT(host_->rows.size(), rows);
+  EXPECT_EQ(host_->rows.back().body, "new");
+  EXPECT_GT(host_->rows[rows].begin, Marks::PlaceBefore(kLeft) - 20);
+  EXPECT_TRUE(host_->losses.empty());
+}
+
+TEST_F(CopytruncateTest, WhatBeginsAsBeforeIsSentAgainWhenItIsShort) {
+  dir_.Append("a.log", "a banner\nthat is always the same\nsomething else\n");
+  Start();
+  AckAndStore();
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
+  dir_.Append("a.log", "a banner\nthat is always the same\n");
+  SettleLong();
+  EXPECT_EQ(host_->rows.size(), 5u);
+}
+
+TEST_F(CopytruncateTest, WhatIsCutOffUnreadIsReported) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  tail_->Step(Duration(0));
+  dir_.Append("a.log", "two\nthree\n");
+  tail_->Step(Duration(0));  // seen, but not read
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 8), 0);
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].bytes, 6u);
+}
+
+TEST_F(CopytruncateTest, FilesThatBeginWithAHoleAreToldApart) {
+  const auto write_behind_hole = [&](uint64_t at, const std::string& text) {
+    ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), static_cast<off_t>(at)), 0);
+    dir_.Append("a.log", text);
+  };
+  dir_.Append("a.log", "one\n");
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    CopyTruncate("a.log");
+    write_behind_hole(static_cast<uint64_t>(5000 * (i + 1)), "line " + std::to_string(i) + "\n");
+    Settle();
+    AckAndStore();
+    Restart();
+  }
+  EXPECT_EQ(host_->Bodies(), (Bodies{})) << "nothing is sent again";
+  CopyTruncate("a.log");
+  write_behind_hole(50'000, "last\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"last"}));
+}
+
+TEST_F(CopytruncateTest, AFileOfNulsIsReadOnceThereIsSomethingInIt) {
+  dir_.Append("a.log", "");
+  Start();
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 100'000), 0);
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+  dir_.Append("a.log", "text\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"text"}));
+  EXPECT_EQ(host_->rows[0].end, 100'005u);
 }
 
 }  // namespace
