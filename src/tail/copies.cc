@@ -53,17 +53,41 @@ bool Follow::CheckReplaced(Incarnation& file) {
   return true;
 }
 
-// Takes note of the size of a file. False when it no longer holds what was read of it.
+// Takes note of the size of a file, which says what is lost should it be destroyed. False when it
+// no longer holds what was read or seen of it: then the size is that of something else.
 bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
   FileSource& source = *file.source;
-  if (info.size < source.size() && source.packed() == nullptr) {
-    if (CheckReplaced(file)) return false;
-    Bump(options_.metrics.truncated_files);
-    source.CutMarks(info.size);
-    ReportLost(file, "truncated", source.size() - info.size,
-               "the file was cut behind what was read");
+  const uint64_t before = source.size();
+  if (source.packed() != nullptr) {
+    source.set_size(info.size);
+    return true;
   }
-  source.set_size(info.size);
+  const std::shared_ptr<File> open = source.file();
+  uint64_t size = info.size;
+  if (size < before && open != nullptr) {
+    // Unless its reader saw it grow since.
+    const Result<FileInfo> now = open->Stat();
+    if (!now.ok()) return true;
+    size = now->size;
+  }
+  const Result<bool> holds =
+      open == nullptr ? Result<bool>(size >= before) : source.Holds(*open, size);
+  // What cannot be read now is looked at again.
+  if (!holds.ok()) return true;
+  if (!*holds) return !CheckReplaced(file);
+  if (size < before) {
+    Bump(options_.metrics.truncated_files);
+    source.CutMarks(size);
+    ReportLost(file, "truncated", before - size, "the file was cut behind what was read");
+  }
+  if (open != nullptr && source.position() == 0) {
+    if (!ValueOr(source.SeeHead(*open), true) && CheckReplaced(file)) return false;
+    // By this it is found again, should it be emptied or compressed while nobody looks.
+    StoreBeginning(file);
+    // A size without a beginning may be that of any content.
+    if (source.Evidence().first.bytes == 0) return true;
+  }
+  source.set_size(size);
   return true;
 }
 

@@ -384,5 +384,42 @@ TEST_F(CopytruncateTest, AFileOfNulsIsReadOnceThereIsSomethingInIt) {
   EXPECT_EQ(host_->rows[0].end, 100'005u);
 }
 
+TEST_F(CopytruncateTest, WhatWasSeenAndNotReadIsReportedWhenTheFileIsEmptied) {
+  dir_.Write("a.log", "one\n");
+  Start();
+  // Seen, while its output has no room.
+  dir_.Append("a.log", "two\n");
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  dir_.Write("a.log", "");
+  Pass(3s);
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].cause, "truncated");
+  EXPECT_EQ(host_->losses[0].bytes, 4u);
+}
+
+TEST_F(CopytruncateTest, TheSizeOfWhatCameNextIsNotTakenForALoss) {
+  dir_.Write("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\n");
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  dir_.Write("a.log", "another content, and longer\n");
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  Pass(3s);
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].bytes, 4u);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "another content, and longer"}));
+}
+
+TEST_F(CopytruncateTest, AFileThatBeganEmptyIsKnownByWhatWasSeenOfIt) {
+  dir_.Write("a.log", "");
+  Start();
+  dir_.Append("a.log", "one\n");
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  dir_.Write("a.log", "");
+  Pass(3s);
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].bytes, 4u);
+}
+
 }  // namespace
 }  // namespace kelp::tail

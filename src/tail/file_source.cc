@@ -230,10 +230,12 @@ void FileSource::CutMarks(uint64_t size) {
 
 Result<bool> FileSource::SeeHead(File& file) {
   const Fingerprint known = Evidence().first;
-  if (known.complete()) return true;
+  if (known.complete() || packed() != nullptr) return true;
   ASSIGN_OR_RETURN(const Head head, ReadHead(file));
   if (!known.Matches(head)) return false;
   MutexLock lock(mu_);
+  // Service and reading thread may look at once, and the file be emptied between the two.
+  if (identity_.print.bytes != known.bytes) return true;
   if (identity_.print.bytes < head.size()) identity_.print = Fingerprint::Of(head);
   nuls_ = head.at;
   marks_.See(head.at, head);
@@ -256,7 +258,12 @@ bool FileSource::SawMore() const {
 
 Result<bool> FileSource::Holds(File& file, uint64_t size) const {
   const auto [print, guard] = Evidence();
-  if (size < guard.end || size < print.bytes || size < position_) return false;
+  const uint64_t least = std::max<uint64_t>({guard.end, print.bytes, position_});
+  if (size < least) {
+    // Unless its reader saw it grow since.
+    ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
+    if (info.size < least) return false;
+  }
   if (guard.end != 0) return GuardHolds(file, guard);
   ASSIGN_OR_RETURN(const Head head, ReadHead(file));
   return print.Matches(head);
@@ -305,8 +312,10 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const bool nothing_new = line_bytes_ != 0 && line_bytes_ == available;
   if (available == 0 || (nothing_new && !to_the_end)) {
     ASSIGN_OR_RETURN(const bool holds, Holds(file, info.size));
-    if (!holds) return Replaced(file, batch);
-    SeeSize(info.size);
+    // A size without a beginning may be that of any content.
+    ASSIGN_OR_RETURN(const bool begins, position > 0 ? Result<bool>(true) : SeeHead(file));
+    if (!holds || !begins) return Replaced(file, batch);
+    if (position > 0 || Evidence().first.bytes > 0) SeeSize(info.size);
     return unstored ? AtStored(batch) : AtEnd(batch);
   }
 

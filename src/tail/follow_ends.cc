@@ -47,11 +47,6 @@ void Follow::OnModified(Incarnation& file) {
   if (const std::shared_ptr<File> open = file.source->file(); open != nullptr) {
     const Result<FileInfo> info = open->Stat();
     if (info.ok() && !SeeSize(file, *info)) return;
-    if (info.ok() && file.source->position() == 0) {
-      if (!ValueOr(file.source->SeeHead(*open), true) && CheckReplaced(file)) return;
-      // By this it is found again, should it be compressed while nobody looks.
-      StoreBeginning(file);
-    }
   }
   Touch(file);
 }
