@@ -387,6 +387,16 @@ void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened)
   Touch(file);
 }
 
+// What a packed copy does not have is known when its end was reached.
+void Follow::ReportMissing(Incarnation& file) {
+  const std::shared_ptr<PackedFile> packed = file.source->packed();
+  if (packed == nullptr || packed->incomplete() || file.search == nullptr) return;
+  const uint64_t known = std::exchange(file.search->known_size, 0);
+  const uint64_t end = file.source->position();
+  if (known <= end) return;
+  ReportLost(file, "truncated", known - end, "they were written after the copy was made");
+}
+
 void Follow::GiveUp(Incarnation& file) {
   CopySearch& search = *file.search;
   search.over = true;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tail/packing.h"
 #include "tail/tail_fixture.h"
 
 namespace kelp::tail {
@@ -419,6 +420,20 @@ TEST_F(CopytruncateTest, AFileThatBeganEmptyIsKnownByWhatWasSeenOfIt) {
   Pass(3s);
   ASSERT_EQ(host_->losses.size(), 1u);
   EXPECT_EQ(host_->losses[0].bytes, 4u);
+}
+
+TEST_F(CopytruncateTest, WhatAPackedCopyDoesNotHaveIsReported) {
+  dir_.Write("a.log", "one\n");
+  Start();
+  dir_.Append("a.log", "two\nthree\n");
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  dir_.Write("a.log.1.gz", testing::Gzip("one\ntwo\n"));
+  dir_.Write("a.log", "");
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  ASSERT_EQ(host_->losses.size(), 1u);
+  EXPECT_EQ(host_->losses[0].cause, "truncated");
+  EXPECT_EQ(host_->losses[0].bytes, 6u);
 }
 
 }  // namespace

@@ -356,6 +356,7 @@ class Follow {
   Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at, uint64_t ordinal);
   Incarnation* BeginDisplaced(Checkpoint start, Opened opened, const std::string& at);
   bool GoOnSearching(Incarnation& file, Duration now);
+  void ReportMissing(Incarnation& file);
   void GiveUp(Incarnation& file);
   void ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes, std::string_view why);
   // The copy is known as this origin's, which has nothing more to read there.

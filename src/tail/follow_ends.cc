@@ -95,7 +95,10 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
   if ((bits & SourceNews::kUnstored) != 0) SeeMore(file);
   if ((bits & SourceNews::kAtEnd) != 0) context_.moved[file.origin()] = file.source;
-  if ((bits & SourceNews::kAtEnd) != 0 && file.displaced && !file.drained) Drained(file);
+  if ((bits & SourceNews::kAtEnd) != 0 && file.displaced && !file.drained) {
+    ReportMissing(file);
+    Drained(file);
+  }
   // Unless its copy was found before this was heard.
   const bool replaced = (bits & SourceNews::kReplaced) != 0 && file.source->file() == nullptr;
   if (replaced && !file.ended) ContentReplaced(file);
