@@ -15,6 +15,7 @@ const std::vector<NamedBreak>& AllBreaks() {
       {"forget_mark", Break::kForgetMark},
       {"leak_descriptor", Break::kLeakDescriptor},
       {"busy_loop", Break::kBusyLoop},
+      {"hide_loss", Break::kHideLoss},
       {"no_sync", Break::kNoSync},
   };
   return all;

@@ -20,6 +20,7 @@ enum class Break : uint8_t {
   kForgetMark,      // the destination takes repeats
   kLeakDescriptor,  // the agent's last life leaves a file open
   kBusyLoop,        // the engine is woken for nothing, again and again
+  kHideLoss,        // the input says nothing of what is lost
   kNoSync,          // syncs say that they were done
 };
 

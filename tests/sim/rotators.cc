@@ -121,7 +121,7 @@ void CopyTruncateRotator::TruncateSource() {
   if (!world_.ContentKnown(source)) world_.oracle().NobodysFile(source.serial);
   world_.oracle().Moved(source.serial, copied_, to_->node().serial);
   writer_.Cut(source, 0);
-  world_.Emptied(*from_, copied_);
+  world_.Emptied(*from_, copied_, to_->shared_node());
   if (options_.packing != Packing::kNone) {
     world_.PackFile(path() + ".1", path() + ".1" + PackedSuffix(options_.packing),
                     options_.packing);
@@ -145,7 +145,7 @@ void Ender::Truncate() {
   world_.history().Say("machine", "truncate {} of {} bytes (inode {})", path(), node.data.size(),
                        node.number);
   writer_.Cut(node, 0);
-  world_.Emptied(*file, 0);
+  world_.Emptied(*file, 0, nullptr);
 }
 
 uint64_t Ender::CutLength(const Node& node) {

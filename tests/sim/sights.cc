@@ -12,7 +12,12 @@ constexpr Duration kConcluded = 3s;
 
 }  // namespace
 
-void Sights::Looked(uint64_t file, uint64_t size) {
+void Sights::Looked(uint64_t file, uint64_t size, bool by_name) {
+  if (!by_name) {
+    uint64_t& seen = seen_[file];
+    if (size < seen && on_shorter) on_shorter(file, seen, size);
+    seen = size;
+  }
   const auto it = cuts_.find(file);
   if (it == cuts_.end() || it->second.seen_at != Duration(0)) return;
   it->second.seen_at = clock_.Monotonic();
@@ -33,6 +38,7 @@ bool Sights::Concluded(const CutFile& cut) const {
 }
 
 void Sights::AgentDied() {
+  seen_.clear();
   for (auto& [file, cut] : cuts_) {
     if (Concluded(cut)) continue;
     Unnoticed(file, cut);
@@ -75,7 +81,14 @@ void Sights::Cut(const Node& file, uint64_t length, bool agent_lives) {
     if (length < kLeftBytesMin) oracle_.MayComeAgain(file.serial, 0, length);
     if (!agent_lives) Unnoticed(file.serial, cut);
   }
+  // What was not cut as far down goes on, and only who looks in time sees that it was shorter.
+  if (length == 0 || read > length) seen_[file.serial] = std::min(SeenOf(file.serial), length);
   read = std::min(read, length);
+}
+
+uint64_t Sights::SeenOf(uint64_t file) const {
+  const auto it = seen_.find(file);
+  return it == seen_.end() ? 0 : it->second;
 }
 
 uint64_t Sights::ReadOf(uint64_t file) const {

@@ -10,6 +10,7 @@
 #define KELP_TESTS_SIM_SIGHTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 
 #include "base/env.h"
@@ -28,7 +29,8 @@ class Sights {
       : clock_(clock), oracle_(oracle), checkpoints_(checkpoints) {}
 
   // --- the agent's calls; files by Node::serial ---
-  void Looked(uint64_t file, uint64_t size);
+  // `by_name`: it asked for a name, perhaps only to know of what kind it is.
+  void Looked(uint64_t file, uint64_t size, bool by_name);
   void Read(uint64_t file, uint64_t end);
   void AgentDied();
 
@@ -42,8 +44,12 @@ class Sights {
   //   below the cut under the same origin, and then the destination takes for repeats what was
   //   written in the place of lines that it has.
   void Cut(const Node& file, uint64_t length, bool agent_lives);
+  // A look that finds less of the same content than the one before.
+  std::function<void(uint64_t file, uint64_t before, uint64_t now)> on_shorter;
   // Bytes of the file that were read; of what it holds now.
   uint64_t ReadOf(uint64_t file) const;
+  // The size that this life saw last of what it holds now, by a descriptor.
+  uint64_t SeenOf(uint64_t file) const;
 
  private:
   struct CutFile {
@@ -61,6 +67,7 @@ class Sights {
   Oracle& oracle_;
   const DurableCheckpoints& checkpoints_;
   std::map<uint64_t, uint64_t> read_;
+  std::map<uint64_t, uint64_t> seen_;
   std::map<uint64_t, CutFile> cuts_;  // below what had been read
 };
 

@@ -4,8 +4,8 @@
 
 #include "breaks.h"
 #include "config/yaml.h"
-#include "input/file/file_input.h"
 #include "processor/filter/filter_processor.h"
+#include "sim_input.h"
 #include "sim_output.h"
 
 namespace kelp::sim {
@@ -14,7 +14,7 @@ namespace {
 const pipeline::Registry& SimRegistry() {
   static const pipeline::Registry registry = [] {
     pipeline::Registry r;
-    r.Add<input::FileInput>();
+    r.Add<SimFileInput>();
     r.Add<processor::FilterProcessor>();
     r.Add<SimOutput>();
     r.Add<SpooledSimOutput>();

@@ -62,9 +62,10 @@ class SimFile final : public File {
     RETURN_IF_ERROR(files_.Enter("truncate", path_));
     return Failed("cannot truncate " + path_, files_.disk_.Truncate(*handle_, size));
   }
+  const Node& node() const { return handle_->node(); }
   Result<FileInfo> Stat() override {
     RETURN_IF_ERROR(files_.Enter("stat", path_));
-    return files_.Look(handle_->node());
+    return files_.Look(handle_->node(), /*by_name=*/false);
   }
 
  private:
@@ -104,6 +105,11 @@ int SimFileSystem::OpensOf(uint64_t serial) const {
   return it == opens_.end() ? 0 : it->second;
 }
 
+uint64_t SimFileSystem::SerialOf(const File& file) {
+  const auto* const sim = dynamic_cast<const SimFile*>(&file);
+  return sim == nullptr ? 0 : sim->node().serial;
+}
+
 Result<std::unique_ptr<File>> SimFileSystem::OpenFile(const std::string& path, bool write,
                                                       bool truncate) {
   RETURN_IF_ERROR(Enter("open", path));
@@ -132,11 +138,11 @@ Result<FileInfo> SimFileSystem::Stat(const std::string& path, bool follow_symlin
   std::shared_ptr<Node> node;
   const int error = disk_.Find(path, follow_symlink, node);
   if (error != 0) return ErrnoError("cannot stat " + path, error);
-  return Look(*node);
+  return Look(*node, /*by_name=*/true);
 }
 
-FileInfo SimFileSystem::Look(const Node& node) {
-  if (sights != nullptr) sights->Looked(node.serial, node.data.size());
+FileInfo SimFileSystem::Look(const Node& node, bool by_name) {
+  if (sights != nullptr) sights->Looked(node.serial, node.data.size(), by_name);
   return disk_.InfoOf(node);
 }
 

@@ -61,13 +61,15 @@ class SimFileSystem final : public FileSystem {
   size_t open_descriptors() const { return descriptors_; }
   // How many descriptors the process has on a file, by Node::serial.
   int OpensOf(uint64_t serial) const;
+  // Node::serial of a file that was opened here; 0 of any other.
+  static uint64_t SerialOf(const File& file);
   uint64_t calls() const { return calls_; }
   uint64_t bytes_read() const { return bytes_read_; }
 
  private:
   friend class SimFile;
   friend class SimLock;
-  FileInfo Look(const Node& node);
+  FileInfo Look(const Node& node, bool by_name);
   // Before each system call: lets the world happen. An error when the process is dead.
   Status Enter(std::string_view what, const std::string& path);
   Result<std::unique_ptr<File>> OpenFile(const std::string& path, bool write, bool truncate);

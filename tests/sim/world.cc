@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "breaks.h"
+#include "sim_input.h"
 #include "sim_output.h"
 
 namespace kelp::sim {
@@ -26,7 +27,11 @@ constexpr Duration kGrace = 5s;
 
 }  // namespace
 
-World::World(uint64_t seed, bool tracing) : chance_(seed), history_(tracing), oracle_(history_) {}
+World::World(uint64_t seed, bool tracing) : chance_(seed), history_(tracing), oracle_(history_) {
+  sights_.on_shorter = [this](uint64_t file, uint64_t before, uint64_t now) {
+    losses_.SeenShorter(file, before, now);
+  };
+}
 
 World::~World() {
   if (agent_ != nullptr) agent_->Die();
@@ -42,6 +47,7 @@ void World::Build() {
   network_->faults = options.network;
   checkpoints_.write_errors_per_mille = options.checkpoint_errors_per_mille;
   oracle_.set_store_fails(options.checkpoint_errors_per_mille > 0);
+  losses_.set_exact(options.exact_losses);
   oracle_.set_pipelines(options.pipelines.size(), options.dead_letters);
 }
 
@@ -115,6 +121,8 @@ void World::StartAgent() {
   agent_ = std::make_unique<SimAgent>(clock_, *disk_, history_, chance_.Fork(), checkpoints_,
                                       options.agent, [this] { OnAgentCall(); });
   agent_->files().sights = &sights_;
+  SimFileInput::SetLosses(&losses_);
+  losses_.AgentStarts();
   acked_rows_ = 0;
   SimOutput::SetWorld({network_.get(), destination_.get(), &chance_, &clock_, &agent_->files(),
                        [this](Duration delay, std::function<void()> event) {
@@ -135,6 +143,7 @@ void World::StartAgent() {
       if (agent_ == nullptr) return;
       Count("reloads");
       history_.Say("agent", "reloads");
+      losses_.AgentReloads();
       agent_->Apply(options.reloaded.empty() ? options.pipelines : options.reloaded);
     });
   }
@@ -165,6 +174,7 @@ void World::Bury() {
   CheckMemory();
   agent_.reset();
   oracle_.AgentDied();
+  losses_.AgentDied();
   sights_.AgentDied();
   if (chaos_ && chance_.Percent(options.power_cut_percent)) {
     Count("power cuts");
@@ -211,6 +221,7 @@ void World::TurnEngine() {
 void World::CheckLedger(bool at_rest) {
   uint64_t delivered = 0;
   uint64_t dropped = 0;
+  uint64_t lost = 0;
   for (const pipeline::LedgerEntry& entry : agent_->engine().Ledger()) {
     const pipeline::LedgerFigures& f = entry.figures;
     const bool moving = f.in_flight_rows != 0 || f.in_flight_bytes != 0;
@@ -222,8 +233,13 @@ void World::CheckLedger(bool at_rest) {
           f.dropped.total(), f.in_flight_rows, f.returned_rows, f.read_bytes, f.acknowledged_bytes,
           f.in_flight_bytes, f.returned_bytes, at_rest ? " at rest" : ""));
     }
+    lost += f.lost_bytes.total();
     delivered += f.delivered_rows;
     dropped += f.dropped.total();
+  }
+  if (lost != losses_.reported_in_this_life()) {
+    oracle_.Fail(fmt::format("ledger: {} bytes are lost in it, {} were reported", lost,
+                             losses_.reported_in_this_life()));
   }
   // The outputs' own count of the same rows.
   const uint64_t given_up = options.dead_letters ? dropped : 0;
@@ -310,6 +326,7 @@ void World::CheckQuiet() {
   }
   CheckMemory();
   CheckLedger(/*at_rest=*/true);
+  losses_.CheckAllReported();
   if (agent_->engine().memory().used() != 0) {
     oracle_.Fail(fmt::format("memory: {} bytes held by nothing", agent_->engine().memory().used()));
   }

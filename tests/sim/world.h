@@ -26,6 +26,7 @@
 #include "chance.h"
 #include "disk.h"
 #include "history.h"
+#include "losses.h"
 #include "network.h"
 #include "oracle.h"
 #include "packing.h"
@@ -50,6 +51,7 @@ struct WorldOptions {
   uint32_t clean_stop_percent = 10;  // of ends of lives
   uint32_t power_cut_percent = 0;    // of deaths: the spool loses what was not synced
   bool exact_restart = true;         // a clean restart sends nothing again
+  bool exact_losses = true;          // see Losses::set_exact
   bool dead_letters = false;         // the first pipeline has a dead-letter output
   bool spooled = false;              // outputs have a spool
   // The pipelines, as flow YAML.
@@ -102,8 +104,8 @@ class World {
   bool PathKnown(const std::string& path) const;
   // Every pipeline stored a fingerprint of what is in the file now: it can know it elsewhere.
   bool ContentKnown(const Node& node) const;
-  // The file is emptied; `kept` bytes of it are in another file.
-  void Emptied(Handle& file, uint64_t kept);
+  // The file is emptied; `kept` bytes of it are in `copy`, which may be null.
+  void Emptied(Handle& file, uint64_t kept, const std::shared_ptr<Node>& copy);
   // The file is cut to its first `length` bytes.
   void CutTo(Handle& file, uint64_t length);
   // How far any life of the agent read in what the file holds now.
@@ -141,6 +143,7 @@ class World {
   Duration TailAt() const;
   Duration Jitter(Duration most);
   void Outage();
+  void Unlinked(const std::shared_ptr<Node>& node, bool held);
 
   Chance chance_;
   History history_;
@@ -149,6 +152,7 @@ class World {
   std::unique_ptr<Disk> disk_;
   DurableCheckpoints checkpoints_{clock_};
   Sights sights_{clock_, oracle_, checkpoints_};
+  Losses losses_{history_, oracle_, sights_, checkpoints_};
   std::unique_ptr<Destination> destination_;
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<Actor>> actors_;

@@ -22,8 +22,9 @@ bool World::ContentKnown(const Node& node) const {
   return true;
 }
 
-void World::Emptied(Handle& file, uint64_t kept) {
+void World::Emptied(Handle& file, uint64_t kept, const std::shared_ptr<Node>& copy) {
   Node& node = file.node();
+  losses_.Emptied(node, kept, copy, ContentKnown(node));
   oracle_.Emptied(node.serial, kept);
   disk_->Truncate(file, 0);
   sights_.Cut(node, 0, agent_ != nullptr);
@@ -32,6 +33,7 @@ void World::Emptied(Handle& file, uint64_t kept) {
 
 void World::CutTo(Handle& file, uint64_t length) {
   Node& node = file.node();
+  losses_.CutTo(node, length);
   oracle_.CutTo(node.serial, length);
   sights_.Cut(node, length, agent_ != nullptr);
   disk_->Truncate(file, length);
@@ -52,7 +54,7 @@ void World::Rename(const std::string& from, const std::string& to) {
   history_.Say("machine", "mv {} {} (inode {}){}", from, to, moved->number,
                error == 0 ? "" : " failed");
   if (error == 0 && over && replaced != moved && replaced->links == 0) {
-    oracle_.Unlinked(replaced->serial, AgentHolds(*replaced));
+    Unlinked(replaced, AgentHolds(*replaced));
   }
 }
 
@@ -63,7 +65,16 @@ void World::Remove(const std::string& path) {
   const int error = disk_->Remove(path);
   history_.Say("machine", "rm {} (inode {}{}){}", path, node->number, held ? ", held open" : "",
                error == 0 ? "" : " failed");
-  if (error == 0 && node->links == 0) oracle_.Unlinked(node->serial, held);
+  if (error == 0 && node->links == 0) Unlinked(node, held);
+}
+
+void World::Unlinked(const std::shared_ptr<Node>& node, bool held) {
+  oracle_.Unlinked(node->serial, held);
+  if (held) {
+    losses_.UnlinkedHeld(node);
+  } else {
+    losses_.Unlinked(*node);
+  }
 }
 
 void World::RemoveTree(const std::string& path) {
@@ -82,6 +93,7 @@ void World::PackFile(const std::string& file, const std::string& packed, Packing
                to->node().number);
   // By what else should one know a file of which only the packed form is left?
   if (!ContentKnown(*node)) oracle_.NobodysFile(node->serial);
+  losses_.Packed(node, to->shared_node(), ContentKnown(*node));
   oracle_.Moved(node->serial, node->data.size(), to->node().serial);
   Count("packed");
   After(chance_.Between(Duration(0), 50ms), [this, file] { Remove(file); });
