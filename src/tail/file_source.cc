@@ -57,6 +57,7 @@ FileSource::FileSource(Options options)
   decoder_->Start(start.line, start.emitted);
   flights_.push_back({start.resume, start.emitted, start.line, start.guard});
   MutexLock lock(mu_);
+  stored_print_bytes_ = identity_.print.bytes;
   cuts_ = start.cuts;
   if (!start_.heir.empty() && !cuts_.empty()) {
     hand_over_ = std::make_unique<HandOver>();
@@ -198,11 +199,6 @@ void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> 
   replaced_ = false;
 }
 
-void FileSource::CutPrint(std::string_view head) {
-  MutexLock lock(mu_);
-  if (head.size() < identity_.print.bytes) identity_.print = Fingerprint::Of(head);
-}
-
 std::shared_ptr<PackedFile> FileSource::packed() const {
   MutexLock lock(mu_);
   return packed_;
@@ -211,62 +207,6 @@ std::shared_ptr<PackedFile> FileSource::packed() const {
 Result<bool> FileSource::SkipTo(uint64_t offset) {
   const std::shared_ptr<PackedFile> packed = this->packed();
   return packed == nullptr ? Result<bool>(true) : packed->SkipTo(offset);
-}
-
-std::pair<Fingerprint, Guard> FileSource::Evidence() const {
-  MutexLock lock(mu_);
-  return {identity_.print, guard_};
-}
-
-Marks FileSource::marks() const {
-  MutexLock lock(mu_);
-  return marks_;
-}
-
-void FileSource::CutMarks(uint64_t size) {
-  MutexLock lock(mu_);
-  marks_.CutTo(size);
-}
-
-Result<bool> FileSource::SeeHead(File& file) {
-  const Fingerprint known = Evidence().first;
-  if (known.complete() || packed() != nullptr) return true;
-  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
-  if (!known.Matches(head)) return false;
-  MutexLock lock(mu_);
-  // Service and reading thread may look at once, and the file be emptied between the two.
-  if (identity_.print.bytes != known.bytes) return true;
-  if (identity_.print.bytes < head.size()) identity_.print = Fingerprint::Of(head);
-  nuls_ = head.at;
-  marks_.See(head.at, head);
-  return true;
-}
-
-void FileSource::Release() {
-  {
-    MutexLock lock(mu_);
-    const uint32_t bytes = identity_.print.bytes;
-    stored_to_ = packed_ != nullptr || bytes >= kTellingBytes ? kNoCut : nuls_ + bytes;
-  }
-  released_ = true;
-}
-
-bool FileSource::SawMore() const {
-  MutexLock lock(mu_);
-  return identity_.print.bytes > 0 && stored_to_ < nuls_ + identity_.print.bytes;
-}
-
-Result<bool> FileSource::Holds(File& file, uint64_t size) const {
-  const auto [print, guard] = Evidence();
-  const uint64_t least = std::max<uint64_t>({guard.end, print.bytes, position_});
-  if (size < least) {
-    // Unless its reader saw it grow since.
-    ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
-    if (info.size < least) return false;
-  }
-  if (guard.end != 0) return GuardHolds(file, guard);
-  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
-  return print.Matches(head);
 }
 
 Result<ReadState> FileSource::Read(Batch& batch, size_t bytes_max) {
@@ -373,31 +313,6 @@ void FileSource::SeeSize(uint64_t size) {
   }
 }
 
-Result<bool> FileSource::Follows(File& file, const Raw& raw) {
-  const uint64_t position = position_;
-  if (raw.before < Guard::BytesBefore(position)) return false;
-  const auto [print, guard] = Evidence();
-  if (position == 0) {
-    // Nothing was read, but its beginning was seen.
-    if (raw.size > 0 && raw.data[0] == '\0') {
-      ASSIGN_OR_RETURN(const Head head, ReadHead(file));
-      return print.Matches(head);
-    }
-    return print.Matches({raw.data, std::min<size_t>(raw.size, Fingerprint::kBytesMax)});
-  }
-  if (guard.end == position) return guard.Matches(raw.data);
-  return GuardHolds(file, guard);
-}
-
-Guard FileSource::GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]) {
-  for (const Guard& guard : candidates) {
-    if (guard.end == end) return guard;
-  }
-  // The batch was full in the middle of the chunk: rare enough for a read of its own.
-  const Result<Guard> guard = GuardBefore(file, end);
-  return guard.ok() ? *guard : Guard();
-}
-
 // The file was emptied and perhaps filled anew. What is held of this origin waits for the service
 // to find the rest.
 ReadState FileSource::Replaced(const File& file, Batch& batch) {
@@ -465,24 +380,6 @@ ReadState FileSource::End(Batch& batch, uint32_t news) {
   return ReadState::kFinished;
 }
 
-void FileSource::GrowEvidence(File& file, const framing::Chunk& chunk, std::string_view raw) {
-  const Fingerprint known = Evidence().first;
-  Fingerprint print;
-  if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) {
-    // Known well enough.
-  } else if (chunk.offset == 0 && chunk.data[0] != '\0') {
-    print = Fingerprint::Of({chunk.data, chunk.size});
-  } else {
-    // Unless the file was emptied this very moment; the next turn sees that.
-    const Result<Head> head = ReadHead(file);
-    if (!head.ok() || !known.Matches(*head)) return;
-    print = Fingerprint::Of(*head);
-  }
-  MutexLock lock(mu_);
-  if (print.bytes > identity_.print.bytes) identity_.print = print;
-  marks_.See(chunk.offset + chunk.size - raw.size(), raw);
-}
-
 void FileSource::Seal(Batch& batch) {
   decoder_->AddFields(batch);
   batch.end = position_;
@@ -541,6 +438,7 @@ Checkpoint FileSource::Snapshot() {
   checkpoint.identity = identity_;
   checkpoint.packing = packing_;
   checkpoint.marks = marks_;
+  stored_print_bytes_ = identity_.print.bytes;
   size_t passed = 0;
   while (passed + 1 < flights_.size() && flights_[passed].resume < checkpoint.resume) ++passed;
   flights_.erase(flights_.begin(), flights_.begin() + static_cast<ptrdiff_t>(passed));

@@ -225,6 +225,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   pipeline::ReadState Replaced(const File& file, Batch& batch);
   // Whether `raw`, read at the position, follows what was read before.
   Result<bool> Follows(File& file, const Raw& raw);
+  // How far may be read when so much of the beginning is stored.
+  uint64_t ReadTo(uint32_t print_bytes) const REQUIRES(mu_);
   // Bytes worth reading of the `available` ones.
   size_t TurnBytes(uint64_t available, size_t bytes_max) const;
   // Where reading has to go on should everything so far be acknowledged.
@@ -282,6 +284,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::shared_ptr<PackedFile> packed_ GUARDED_BY(mu_);  // the same, when it is one
   Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
   FileIdentity identity_ GUARDED_BY(mu_);
+  uint32_t stored_print_bytes_ GUARDED_BY(mu_) = 0;  // of the last Snapshot
   uint64_t nuls_ GUARDED_BY(mu_) = 0;  // before what the fingerprint is of, once its head was seen
   Guard guard_ GUARDED_BY(mu_);  // of position_, as far as it is known; set by the reading thread
   Marks marks_ GUARDED_BY(mu_);

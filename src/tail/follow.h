@@ -4,9 +4,9 @@
 // "this path is this file" (SetPath), "this path is gone" (PathGone), "this file may have more to
 // read" (Touch). The other files turn those facts into incarnations: follow_names.cc knows what
 // names lead to, follow_begin.cc begins incarnations and orders them, follow_ends.cc ends them,
-// follow_descriptors.cc counts what is open, copies.cc finds the rest of files that were emptied
-// (copytruncate), restore.cc starts from what earlier runs left, missed.cc knows what rotation
-// moved to other names, seen before or not.
+// follow_descriptors.cc counts what is open, replaced.cc notices files that were emptied or cut,
+// copies.cc finds the rest of them (copytruncate), restore.cc starts from what earlier runs left,
+// missed.cc knows what rotation moved to other names, seen before or not.
 //
 // Threads:  thread-compatible: everything happens under the TailService's lock.
 #ifndef KELP_TAIL_FOLLOW_H_
@@ -320,6 +320,18 @@ class Follow {
   bool Park(Incarnation& file, bool unread);
   bool Unpark(Incarnation& file);
 
+  // --- replaced.cc ---
+  bool CheckReplaced(Incarnation& file);
+  bool SeeSize(Incarnation& file, const FileInfo& info);
+  std::vector<std::string> LeaveFile(Incarnation& file);
+  void ContentReplaced(Incarnation& file);
+  void NameVanished(Incarnation& file);
+  void LosePacked(Incarnation& file, std::string_view why);
+  void BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const;
+  void SkipLeft(Checkpoint& start, const FileInfo& info, File& file);
+  void BeginReplaced(NamedPath& path, const Checkpoint& checkpoint);
+  Incarnation* BeginSearched(NamedPath& path, Checkpoint start);
+
   // --- copies.cc ---
   // A file that was opened, unpacked when it is compressed.
   struct Opened {
@@ -329,44 +341,24 @@ class Follow {
     FileInfo info;
     Head head;
   };
-  struct Missed {
-    UnixNanos when = kNoTime;
-    std::string at;
-    bool operator<(const Missed& other) const {
-      return std::tie(when, at) < std::tie(other.when, other.at);
-    }
-  };
-  bool CheckReplaced(Incarnation& file);
-  bool SeeSize(Incarnation& file, const FileInfo& info);
-  void BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const;
-  void SkipLeft(Checkpoint& start, const FileInfo& info, File& file);
-  void ContentReplaced(Incarnation& file);
-  void NameVanished(Incarnation& file);
-  void LosePacked(Incarnation& file, std::string_view why);
-  std::vector<std::string> LeaveFile(Incarnation& file);
-  void BeginReplaced(NamedPath& path, const Checkpoint& checkpoint);
-  Incarnation* BeginSearched(NamedPath& path, Checkpoint start);
   void StartSearch(Incarnation& file);
+  bool GoOnSearching(Incarnation& file, Duration now);
   bool FindCopy(Incarnation& file);
-  bool TryCopy(Incarnation& file, const std::string& at);
+  std::vector<std::string> WhereRotated(const std::string& at);
+  const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
   bool IsTaken(const FileInfo& info, const Incarnation& by);
   const Checkpoint* KnownInode(const FileInfo& info) const;
+  bool TryCopy(Incarnation& file, const std::string& at);
   Result<Opened> OpenAny(const std::string& at);
   void MoveToCopy(Incarnation& file, const std::string& at, Opened opened);
-  Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at, uint64_t ordinal);
   Incarnation* BeginDisplaced(Checkpoint start, Opened opened, const std::string& at);
-  bool GoOnSearching(Incarnation& file, Duration now);
   void ReportMissing(Incarnation& file);
   void GiveUp(Incarnation& file);
   void ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes, std::string_view why);
   // The copy is known as this origin's, which has nothing more to read there.
   static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
-  void BeginMissedCopies(NamedPath& path, UnixNanos begun);
-  bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
   bool HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
-  std::vector<std::string> WhereRotated(const std::string& at);
-  const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
 
   // --- restore.cc ---
   struct Restorable {
@@ -398,6 +390,16 @@ class Follow {
 
   // --- missed.cc ---
   enum class Read : uint8_t { kNothing, kPart, kAll };
+  struct Missed {
+    UnixNanos when = kNoTime;
+    std::string at;
+    bool operator<(const Missed& other) const {
+      return std::tie(when, at) < std::tie(other.when, other.at);
+    }
+  };
+  void BeginMissedCopies(NamedPath& path, UnixNanos begun);
+  bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
+  Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at, uint64_t ordinal);
   bool CameAfterFirstStart(const std::string& dir, const std::string& name, const FileInfo& info);
   bool WasRotatedAfterKnown(const std::string& dir, const std::string& name);
   const std::string& OldestKnownName(const std::string& dir, const std::string& base);

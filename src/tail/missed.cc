@@ -329,4 +329,67 @@ void Follow::GoOnPacked(const Checkpoint& checkpoint) {
   if (file->searching()) file->search->deleted = true;
 }
 
+// --- copies of what was never seen ---
+
+// Copies of what `path` held between the origin that began at `begun` and now.
+void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
+  if (begun == kNoTime) return;
+  std::vector<Missed> missed;
+  for (const std::string& at : LinkChain(path.path())) {
+    const std::string dir = DirName(at);
+    const std::vector<std::string> names = RelatedNames(dir, BaseName(at));
+    for (const std::string& name : names) {
+      Missed one;
+      if (IsMissedCopy(path, begun, JoinPath(dir, name), one)) missed.push_back(std::move(one));
+    }
+  }
+  std::sort(missed.begin(), missed.end());
+  for (const Missed& one : missed) {
+    Result<Opened> opened = OpenAny(one.at);
+    if (!opened.ok() || live_.count(FileKey::Of(opened->info)) != 0) continue;
+    LOG_RATE(10s, kInfo, "{} was copied to {} and emptied before it was seen; the copy is read now",
+             path.path(), one.at);
+    Incarnation* older = Find(path.last);
+    Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at, 0);
+    if (path.current != nullptr) {
+      JoinChain(path, *file, /*by_ordinal=*/false);
+      continue;
+    }
+    SetLast(path, *file);
+    WaitFor(*file, older);
+  }
+}
+
+// Begins a rotated file that nothing is known of, at its beginning; `ordinal` 0: the next one.
+Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::string& at,
+                                 uint64_t ordinal) {
+  const bool was_starting = std::exchange(starting_, false);  // it came later than the first start
+  Checkpoint start = FirstPosition(path.path(), opened.info, opened.head, *opened.file);
+  starting_ = was_starting;
+  start.packing = opened.packing;
+  if (ordinal != 0) start.ordinal = ordinal;
+  Bump(options_.metrics.rotated_files);
+  return BeginDisplaced(std::move(start), std::move(opened), at);
+}
+
+bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at,
+                          Missed& missed) {
+  const Result<FileInfo> info = context_.env.files().Stat(at, /*follow_symlink=*/false);
+  if (!info.ok() || info->type != FileType::kRegular || info->size == 0) return false;
+  // What is compressed keeps the time of its last change.
+  const bool packed = WithoutPacking(at) != at;
+  const UnixNanos when = info->born != kNoTime && !packed ? info->born : info->modified;
+  // A plain one that matches is found as any other file.
+  if (when <= begun || (!packed && options_.include.Matches(at) && Wanted(at))) return false;
+  if (live_.count(FileKey::Of(*info)) != 0 || KnownInode(*info) != nullptr) return false;
+  // What it is made of is still there, and tells more.
+  if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
+  const Result<Opened> opened = OpenAny(at);
+  if (!opened.ok() || packed != (opened->packed != nullptr)) return false;
+  if (!packed && IsCopyOfNamed(path, *opened->file, *info)) return false;
+  if (IsAccountedFor(path.path(), *opened)) return false;
+  missed = {when, at};
+  return true;
+}
+
 }  // namespace kelp::tail

@@ -1,0 +1,115 @@
+// By what a FileSource knows that a file holds what was read or seen of it.
+#include <algorithm>
+
+#include "tail/file_source.h"
+
+namespace kelp::tail {
+
+void FileSource::CutPrint(std::string_view head) {
+  MutexLock lock(mu_);
+  if (head.size() < identity_.print.bytes) identity_.print = Fingerprint::Of(head);
+}
+
+std::pair<Fingerprint, Guard> FileSource::Evidence() const {
+  MutexLock lock(mu_);
+  return {identity_.print, guard_};
+}
+
+Marks FileSource::marks() const {
+  MutexLock lock(mu_);
+  return marks_;
+}
+
+void FileSource::CutMarks(uint64_t size) {
+  MutexLock lock(mu_);
+  marks_.CutTo(size);
+}
+
+Result<bool> FileSource::SeeHead(File& file) {
+  const Fingerprint known = Evidence().first;
+  if (known.complete() || packed() != nullptr) return true;
+  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+  if (!known.Matches(head)) return false;
+  MutexLock lock(mu_);
+  // Service and reading thread may look at once, and the file be emptied between the two.
+  if (identity_.print.bytes != known.bytes) return true;
+  if (identity_.print.bytes < head.size()) identity_.print = Fingerprint::Of(head);
+  nuls_ = head.at;
+  marks_.See(head.at, head);
+  return true;
+}
+
+void FileSource::Release() {
+  {
+    MutexLock lock(mu_);
+    stored_to_ = packed_ != nullptr ? kNoCut : ReadTo(stored_print_bytes_);
+  }
+  released_ = true;
+}
+
+uint64_t FileSource::ReadTo(uint32_t print_bytes) const {
+  return print_bytes >= kTellingBytes ? kNoCut : nuls_ + print_bytes;
+}
+
+bool FileSource::SawMore() const {
+  MutexLock lock(mu_);
+  return identity_.print.bytes > 0 && stored_to_ < ReadTo(identity_.print.bytes);
+}
+
+Result<bool> FileSource::Holds(File& file, uint64_t size) const {
+  const auto [print, guard] = Evidence();
+  const uint64_t least = std::max<uint64_t>({guard.end, print.bytes, position_});
+  if (size < least) {
+    // Unless its reader saw it grow since.
+    ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
+    if (info.size < least) return false;
+  }
+  if (guard.end != 0) return GuardHolds(file, guard);
+  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+  return print.Matches(head);
+}
+
+Result<bool> FileSource::Follows(File& file, const Raw& raw) {
+  const uint64_t position = position_;
+  if (raw.before < Guard::BytesBefore(position)) return false;
+  const auto [print, guard] = Evidence();
+  if (position == 0) {
+    // Nothing was read, but its beginning was seen.
+    if (raw.size > 0 && raw.data[0] == '\0') {
+      ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+      return print.Matches(head);
+    }
+    return print.Matches({raw.data, std::min<size_t>(raw.size, Fingerprint::kBytesMax)});
+  }
+  if (guard.end == position) return guard.Matches(raw.data);
+  return GuardHolds(file, guard);
+}
+
+Guard FileSource::GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]) {
+  for (const Guard& guard : candidates) {
+    if (guard.end == end) return guard;
+  }
+  // The batch was full in the middle of the chunk: rare enough for a read of its own.
+  const Result<Guard> guard = GuardBefore(file, end);
+  return guard.ok() ? *guard : Guard();
+}
+
+void FileSource::GrowEvidence(File& file, const framing::Chunk& chunk, std::string_view raw) {
+  const Fingerprint known = Evidence().first;
+  Fingerprint print;
+  if (packed() != nullptr || known.complete() || chunk.offset + chunk.size <= known.bytes) {
+    // Known well enough.
+  } else if (chunk.offset == 0 && chunk.data[0] != '\0') {
+    print = Fingerprint::Of({chunk.data, chunk.size});
+  } else {
+    // Unless the file was emptied this very moment; the next turn sees that.
+    const Result<Head> head = ReadHead(file);
+    if (!head.ok() || !known.Matches(*head)) return;
+    print = Fingerprint::Of(*head);
+  }
+  MutexLock lock(mu_);
+  if (print.bytes > identity_.print.bytes) identity_.print = print;
+  marks_.See(chunk.offset + chunk.size - raw.size(), raw);
+}
+
+}  // namespace kelp::tail
