@@ -242,7 +242,10 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   // What was written before the file was displaced is in the size that is asked for after it.
   watched_ = watch_end_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
-  if (info.size < position) return Replaced(file, batch);
+  if (info.size < position) {
+    cut_to_ = info.size;
+    return Replaced(file, batch);
+  }
   const uint64_t stored_to = finish_ ? kNoCut : stored_to_.load();
   const uint64_t end = std::max(position, std::min<uint64_t>({info.size, cut_, stored_to}));
   const bool unstored = stored_to < std::min<uint64_t>(info.size, cut_);

@@ -176,6 +176,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // What is known of the content: its beginning, and what stands before position().
   std::pair<Fingerprint, Guard> Evidence() const;
   Marks marks() const;
+  // The size at which the reader found the file cut; kNotCut: it did not.
+  uint64_t cut_to() const { return cut_to_; }
+  static constexpr uint64_t kNotCut = UINT64_MAX;
   // The file was cut behind what was read.
   void CutMarks(uint64_t size);
 
@@ -263,6 +266,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<bool> replaced_{false};
   // Nothing is read beyond it: so much of the beginning is stored.
   std::atomic<uint64_t> stored_to_{0};
+  std::atomic<uint64_t> cut_to_{kNotCut};
   std::atomic<bool> has_half_{false};
   std::atomic<bool> has_pieces_only_{false};
   std::atomic<uint64_t> end_seen_{0};

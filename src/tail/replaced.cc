@@ -134,18 +134,20 @@ void Follow::BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const {
 // A file that was cut short begins with what was there before. Read again are only the lines of it
 // that were not acknowledged, and those that may have been written since: behind the last mark.
 void Follow::SkipLeft(Checkpoint& start, const FileInfo& info, File& file) {
-  if (info.size < context_.options.left_bytes_min) return;
   // The last one that was there.
   for (auto it = searching_.rbegin(); it != searching_.rend(); ++it) {
     const Incarnation& old = **it;
     if (!(old.search->emptied == start.identity.key)) continue;
+    // Its reader may have seen it before more was written.
+    const uint64_t left = std::min(info.size, old.source->cut_to());
+    if (left < context_.options.left_bytes_min) return;
     Marks marks = old.source->marks();
-    const uint64_t held = ValueOr(marks.HeldTo(file, info.size), uint64_t{0});
-    if (held == 0 || old.source->Evidence().second.end <= info.size) continue;
+    const uint64_t held = ValueOr(marks.HeldTo(file, left), uint64_t{0});
+    if (held == 0 || old.source->Evidence().second.end <= left) continue;
     marks.CutTo(held);
     start.marks = std::move(marks);
     BeginAtLine(start, file, std::min(held, old.source->acked()));
-    LOG_RATE(10s, kInfo, "{} was cut to {} bytes; reading goes on at {}", start.path, info.size,
+    LOG_RATE(10s, kInfo, "{} was cut to {} bytes; reading goes on at {}", start.path, left,
              start.resume);
     return;
   }
