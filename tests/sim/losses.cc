@@ -108,8 +108,7 @@ void Losses::Destroy(const Content& content, uint64_t size) {
   const uint64_t kept = InCopy(content, false);
   destroyed_[content] = {size, kept};
   const auto source = Reader(content);
-  // Who has seen nothing of it cannot tell it from the next.
-  if (source == nullptr || source->Evidence().first.bytes == 0) return;
+  if (source == nullptr) return;
   const uint64_t seen = std::min(size, sights_.SeenOf(content.first));
   Owe(source->origin(), Above(seen, std::max(source->position(), kept)), "seen");
 }
@@ -121,15 +120,18 @@ void Losses::Emptied(const Node& file, uint64_t kept, const std::shared_ptr<Node
   Destroy(content, file.data.size());
   ++emptied_[file.serial];
   const auto source = Reader(content);
-  if (source == nullptr || source->Evidence().first.bytes > 0) return;  // as in Destroy
+  // Who has seen nothing of it goes on with the next.
+  if (source == nullptr || source->Evidence().first.bytes > 0) return;
   contents_[source->origin()] = Now(file.serial);
   readers_[Now(file.serial)] = readers_[content];
 }
 
 void Losses::CutTo(const Node& file, uint64_t length) {
   cut_bytes_[file.serial] += Above(file.data.size(), length);
-  if (sights_.ReadOf(file.serial) <= length) return;
-  if (const auto source = Reader(Now(file.serial)); source != nullptr) {
+  const auto source = Reader(Now(file.serial));
+  // What was read of a line that is not complete is not remembered.
+  if ((source == nullptr ? sights_.ReadOf(file.serial) : source->position()) <= length) return;
+  if (source != nullptr) {
     const uint64_t seen = std::min<uint64_t>(file.data.size(), sights_.SeenOf(file.serial));
     Owe(source->origin(), Above(seen, std::max(source->position(), length)), "seen");
   }

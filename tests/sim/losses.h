@@ -5,9 +5,8 @@
 // - At most: what an origin reports lost in one life of the agent is not more than the bytes of its
 //   content that were destroyed, less those that it read or that are in a copy by which it could go
 //   on. Of a content that was not destroyed nothing is lost.
-// - At least: when bytes are destroyed, those below the size that this life of the agent saw last
-// of
-//   the content by a descriptor of it, and above what the origin had read, are owed: before the
+// - At least: when bytes are destroyed, those are owed that this life of the agent saw last of the
+//   content by a descriptor of it (its size then), and that the origin had not read: before the
 //   life ends in peace it must have reported as many. Where a file was cut, but not below what was
 //   read, only a look before it grew again can tell. What was destroyed while no agent lived is
 //   owed by the next life as far as the stored position tells that it was there

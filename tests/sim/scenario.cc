@@ -181,17 +181,8 @@ void BuildCopyTruncate(World& world, Packing packing) {
                                  CopyTruncateOptions{.packing = packing});
 }
 
-void BuildCopyTruncatePlain(World& world) {
-  world.options.exact_losses = false;
-  BuildCopyTruncate(world, Packing::kNone);
-}
-void BuildCopyTruncatePacked(World& world) {
-  world.options.exact_losses = false;
-  BuildCopyTruncate(world, Packing::kGzip);
-}
-void BuildCopyTruncateLosses(World& world) {
-  BuildCopyTruncate(world, world.chance().Percent(50) ? Packing::kNone : Packing::kGzip);
-}
+void BuildCopyTruncatePlain(World& world) { BuildCopyTruncate(world, Packing::kNone); }
+void BuildCopyTruncatePacked(World& world) { BuildCopyTruncate(world, Packing::kGzip); }
 
 void BuildEnds(World& world, const EndOptions& options) {
   BuildPlain(world, "/var/log/*/*.log");
@@ -200,15 +191,13 @@ void BuildEnds(World& world, const EndOptions& options) {
   world.Add<Ender>(writer, options);
 }
 
-void BuildTruncateLosses(World& world) {
+void BuildTruncate(World& world) {
   BuildEnds(world, {.kinds = {EndKind::kTruncate, EndKind::kRewrite},
                     .only_read = world.chance().Percent(50)});
 }
-void BuildTruncate(World& world) {
-  world.options.exact_losses = false;
-  BuildTruncateLosses(world);
-}
 void BuildTruncatePart(World& world) {
+  // Who has to give a file up because it was cut reports what was left of it, too, though the next
+  // origin reads that: how much was left is not known to whom comes later.
   world.options.exact_losses = false;
   world.options.agent.tail.left_bytes_min = kLeftBytesMin;
   BuildEnds(world, {.kinds = {EndKind::kCut}});
@@ -291,6 +280,8 @@ void BuildSpoolPower(World& world) {
 
 // A writer without O_APPEND leaves a hole of NULs when its file is emptied under it.
 void BuildHoles(World& world) {
+  // Of a file that a hole was left in, the copy may be taken for another's: what is read there is
+  // then reported, too (5 of 6000 seeds).
   world.options.exact_losses = false;
   BuildPlain(world);
   LogWriter& writer = AddApp(world, "/var/log/app.log", {.append = false});
@@ -346,12 +337,7 @@ const std::vector<Scenario>& AllScenarios() {
       {"compress", "dateext with compress, or delaycompress", BuildCompress},
       {"copytruncate", "copied in steps, then emptied", BuildCopyTruncatePlain},
       {"copytruncate_packed", "the same, the copy compressed at once", BuildCopyTruncatePacked},
-      {"copytruncate_losses", "both, and what was lost is reported to the byte",
-       BuildCopyTruncateLosses, "no loss is reported of what is read in a copy"},
       {"truncate", "emptied, or written anew in place", BuildTruncate},
-      {"truncate_losses", "the same, and what was lost is reported to the byte",
-       BuildTruncateLosses,
-       "sizes that were seen are not taken for those of another content of the file"},
       {"truncate_part", "cut to a part of it, also in the middle of a line", BuildTruncatePart},
       {"recreate", "deleted and made again, or replaced by another file", BuildRecreate},
       {"remove_tree", "deleted with its directory; both come back", BuildRemoveTree},
