@@ -30,7 +30,7 @@ bool Follow::AskOlder(Incarnation& file) {
   Incarnation* older = Find(file.older);
   // What is incomplete before an empty file is so behind it.
   while (older != nullptr && StaysEmpty(*older)) older = Find(older->older);
-  if (older == nullptr || older->ended) return false;
+  if (older == nullptr || older->ended || !older->displaced) return false;
   older->drained = false;
   older->successors.push_back(file.origin());
   file.predecessor = older->origin();

@@ -64,7 +64,9 @@ void Follow::Update(NamedPath& path, const FileInfo& info) {
   if (file == nullptr) return;
   file->names.push_back(&path);
   path.current = file;
-  WaitFor(*file, Find(path.last));
+  // One that went back to another name is written on.
+  Incarnation* last = Find(path.last);
+  WaitFor(*file, last != nullptr && last->displaced ? last : nullptr);
   SetLast(path, *file);
 }
 

@@ -200,5 +200,20 @@ TEST_F(HandOverTest, WithoutASuccessorTheRestIsSentAfterSilence) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"on"}));
 }
 
+TEST_F(HandOverTest, AFileThatGotItsNameBackIsNotWaitedFor) {
+  Line("a.log", "stdout F one");
+  Start(Cri());
+  dir_.Rename("a.log", "b.log");
+  dir_.Append("a.log", "");
+  Pass(1s);
+  dir_.Rename("b.log", "c.log");
+  Settle();
+  dir_.Rename("c.log", "b.log");
+  Settle();
+  Line("a.log", "stdout F two");
+  Pass(2s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+}
+
 }  // namespace
 }  // namespace kelp::tail

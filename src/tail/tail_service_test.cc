@@ -696,5 +696,17 @@ TEST_F(TailServiceTest, SkipsTheRestOfAHugeLineAfterARestart) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"next"}));
 }
 
+TEST_F(TailServiceTest, ANameThatAFileHadOnItsWayWaitsForNobody) {
+  dir_.Append("a.log", "one\n");
+  Start();
+  dir_.Rename("a.log", "b.log");
+  Settle();
+  dir_.Rename("b.log", "a.log");
+  Settle();
+  dir_.Append("b.log", "two\n");
+  Pass(2s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+}
+
 }  // namespace
 }  // namespace kelp::tail
