@@ -55,7 +55,8 @@ void Follow::OnModified(Incarnation& file) {
 void Follow::SeeMore(Incarnation& file) {
   const std::shared_ptr<File> open = file.source->file();
   const Result<bool> same = open == nullptr ? Result<bool>(true) : file.source->SeeHead(*open);
-  if (same.ok() && !*same && CheckReplaced(file)) return;
+  // What was read of it may still be there; the limit would never be raised.
+  if (same.ok() && !*same) return ContentReplaced(file);
   StoreBeginning(file);
   if (open == nullptr || !same.ok()) LookClosely(file);
   if (file.source->SawMore() || open == nullptr || !file.displaced) return;

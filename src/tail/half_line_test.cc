@@ -78,5 +78,16 @@ TEST_F(HalfLineTest, WaitsForMoreWhileTheFileIsIdleWithoutTurns) {
   EXPECT_EQ(turns, 0u);
 }
 
+TEST_F(HalfLineTest, OneThatIsWrittenAnewDoesNotStopReading) {
+  dir_.Append("a.log", "one\nhal");
+  Start();
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 4), 0);
+  dir_.Append("a.log", "two\nthree\n");  // longer than before when it is seen
+  Pass(2s);
+  ASSERT_GE(host_->rows.size(), 2u);
+  EXPECT_EQ(host_->rows[host_->rows.size() - 2].body, "two");
+  EXPECT_EQ(host_->rows.back().body, "three");
+}
+
 }  // namespace
 }  // namespace kelp::tail
