@@ -29,6 +29,12 @@ class CopytruncateTest : public testing::TailTest {
     Copy(name, name + ".1");
     ASSERT_EQ(::truncate((dir_ / name).c_str(), 0), 0);
   }
+  // More than a fingerprint covers.
+  static std::string Lines(const std::string& tag) {
+    std::string lines;
+    for (int i = 0; lines.size() < 3000; ++i) lines += tag + " " + std::to_string(i) + "\n";
+    return lines;
+  }
   // Longer than a copy is looked for.
   void SettleLong() {
     Settle();
@@ -434,6 +440,45 @@ TEST_F(CopytruncateTest, WhatAPackedCopyDoesNotHaveIsReported) {
   ASSERT_EQ(host_->losses.size(), 1u);
   EXPECT_EQ(host_->losses[0].cause, "truncated");
   EXPECT_EQ(host_->losses[0].bytes, 6u);
+}
+
+TEST_F(CopytruncateTest, OneThatIsGoneOnWithMayBringAnotherOfTheSameFile) {
+  tail_options_.copy_wait = 1000s;  // killed while copies are looked for
+  dir_.Append("a.log", Lines("first"));
+  Start();
+  AckAndStore();
+  for (const char* const tag : {"second", "and the third"}) {
+    dir_.Write("a.log", Lines(tag));
+    for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+    ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  }
+  Stop();
+  tail_options_.copy_wait = 1s;
+  LetATickPass();
+  dir_.Write("a.log.1.gz", testing::Gzip(Lines("second")));
+  Start();
+  Pass(5s);
+  ASSERT_FALSE(host_->rows.empty());
+  EXPECT_EQ(host_->rows.front().body, "second 0");
+  EXPECT_EQ(host_->rows.back().body.substr(0, 13), "and the third");
+}
+
+TEST_F(CopytruncateTest, OneThatIsGoneOnWithInACompressedFileIsNotBegunTwice) {
+  tail_options_.copy_wait = 1000s;
+  dir_.Append("a.log", Lines("first"));
+  Start();
+  AckAndStore();
+  dir_.Write("a.log", Lines("and the second"));
+  for (int i = 0; i < 3; ++i) tail_->Step(Duration(0));
+  ASSERT_TRUE(tail_->StoreCheckpoints().ok());
+  Stop();
+  tail_options_.copy_wait = 1s;
+  LetATickPass();
+  dir_.Write("a.log.1.gz", testing::Gzip(Lines("and the second")));  // and not emptied yet
+  Start();
+  Pass(5s);
+  ASSERT_FALSE(host_->rows.empty());
+  EXPECT_EQ(host_->rows.front().body, "and the second 0");
 }
 
 }  // namespace

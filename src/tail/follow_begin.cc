@@ -65,8 +65,15 @@ Incarnation* Follow::Open(NamedPath& path) {
   }
   Checkpoint start = known != nullptr ? *known : Checkpoint();
   for (const OriginId& origin : older) {
-    const Checkpoint emptied = known_.at(origin);
-    if (context_.active.count(origin) == 0) BeginReplaced(PathNamed(emptied.path), emptied);
+    // One that was begun may have brought others with it.
+    const auto it = known_.find(origin);
+    if (it == known_.end() || context_.active.count(origin) != 0) continue;
+    const Checkpoint emptied = it->second;
+    BeginReplaced(PathNamed(emptied.path), emptied);
+  }
+  if (known != nullptr && context_.active.count(start.origin) != 0) {
+    RetryLater(path, kOriginRetry);
+    return nullptr;
   }
   if (known != nullptr && holds) {
     Unknow(start.origin);
