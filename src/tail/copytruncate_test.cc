@@ -481,5 +481,42 @@ TEST_F(CopytruncateTest, OneThatIsGoneOnWithInACompressedFileIsNotBegunTwice) {
   EXPECT_EQ(host_->rows.front().body, "and the second 0");
 }
 
+TEST_F(CopytruncateTest, WhatIsReadWhileMoreOfTheBeginningIsStoredIsNotTakenForReplaced) {
+  dir_.Write("a.log", "");
+  Start();
+  dir_.Append("a.log", "one\n");
+  tail_->Step(Duration(0));
+  dir_.Append("a.log", "two\n");
+  testing::SharedStore::on_write = [&] {
+    testing::SharedStore::on_write = nullptr;
+    host_->ReadAll();
+  };
+  tail_->Step(Duration(0));
+  EXPECT_EQ(testing::SharedStore::on_write, nullptr);
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(truncated_.value(), 0u);
+}
+
+TEST_F(CopytruncateTest, RowsAreReadOnlyOfABeginningThatWasStored) {
+  dir_.Write("a.log", "");
+  Start();
+  dir_.Append("a.log", "one\n");
+  // Its reader sees more while that is being written.
+  testing::SharedStore::on_write = [&] {
+    testing::SharedStore::on_write = nullptr;
+    dir_.Append("a.log", "two\n");
+    host_->ReadAll();
+  };
+  tail_->Step(Duration(0));
+  EXPECT_EQ(testing::SharedStore::on_write, nullptr);
+  host_->ReadAll();
+  ASSERT_EQ(host_->Bodies(), (Bodies{"one"}));
+  EXPECT_EQ(store_.Contents().begin()->second.identity.print.bytes, 4u);
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(store_.Contents().begin()->second.identity.print.bytes, 8u);
+}
+
 }  // namespace
 }  // namespace kelp::tail

@@ -75,7 +75,8 @@ Result<bool> FileSource::Follows(File& file, const Raw& raw) {
   const auto [print, guard] = Evidence();
   if (position == 0) {
     // Nothing was read, but its beginning was seen.
-    if (raw.size > 0 && raw.data[0] == '\0') {
+    // More may have been seen than is stored, and read.
+    if (raw.size > 0 && (raw.data[0] == '\0' || raw.size < print.bytes)) {
       ASSIGN_OR_RETURN(const Head head, ReadHead(file));
       return print.Matches(head);
     }

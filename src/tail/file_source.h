@@ -112,7 +112,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // Whether the file still holds what was read or seen of this origin. Errors: of reading.
   Result<bool> Holds(File& file, uint64_t size) const;
   // Read answers kIdle until then: an older incarnation comes first. Called when what is known of
-  // the beginning was stored: rows are read of that much, until it is enough to know it again.
+  // the beginning was stored (Snapshot): rows are read of that much, until it is enough to know it
+  // again.
   void Release();
   // More of the beginning than that is known by now.
   bool SawMore() const;

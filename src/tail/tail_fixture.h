@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,10 +24,12 @@ class SharedStore final : public CheckpointStore {
   Result<CheckpointSpace> Start(const std::string& space) override { return store_.Start(space); }
   Status Write(const CheckpointChanges& changes) override {
     written = changes.put.size();
+    if (on_write != nullptr) on_write();
     return store_.Write(changes);
   }
 
   static inline size_t written = 0;  // checkpoints in the last group
+  static inline std::function<void()> on_write;
 
  private:
   MemoryCheckpointStore& store_;
@@ -34,7 +37,10 @@ class SharedStore final : public CheckpointStore {
 
 class TailTest : public ::testing::Test {
  protected:
-  ~TailTest() override { Stop(); }
+  ~TailTest() override {
+    SharedStore::on_write = nullptr;
+    Stop();
+  }
 
   FollowOptions Options(const std::string& pattern = "*.log") {
     FollowOptions options;
