@@ -266,6 +266,7 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
   checkpoint.emitted = std::max(checkpoint.emitted, copy.size);
   checkpoint.line = framing::LinePlace::kStart;
   checkpoint.guard = {};
+  checkpoint.marks.CutTo(copy.size);
   checkpoint.cuts.clear();
   return true;
 }

@@ -11,7 +11,7 @@
 // Limits:   a turn takes kTurnBytes; a line over line_bytes_max is cut; memory of a turn follows
 //           from what there is to read.
 // Errors:   of reading the file; nothing is consumed then.
-// Tests:    file_source_test.cc, tail_model_test.cc
+// Tests:    copytruncate_test.cc, hand_over_test.cc, half_line_test.cc, tail_model_test.cc
 #ifndef KELP_TAIL_FILE_SOURCE_H_
 #define KELP_TAIL_FILE_SOURCE_H_
 
