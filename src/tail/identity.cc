@@ -94,7 +94,11 @@ uint32_t Marks::HashBefore(uint64_t place, const char* before) {
 
 void Marks::See(uint64_t offset, std::string_view bytes) {
   const uint64_t end = offset + bytes.size();
-  for (size_t i = hashes_.size(); i < kMax && PlaceOf(i) <= end; ++i) {
+  size_t places = hashes_.size();
+  while (places < kMax && PlaceOf(places) <= end) ++places;
+  if (places == hashes_.size()) return;
+  hashes_.reserve(places);  // no more than that: ten thousand files rest
+  for (size_t i = hashes_.size(); i < places; ++i) {
     const uint64_t from = PlaceOf(i) - Guard::BytesBefore(PlaceOf(i));
     // What was skipped over is not known, and NULs are no evidence.
     const char* const before = bytes.data() + (from < offset ? 0 : from - offset);
