@@ -273,9 +273,26 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
 
 // --- copies that match ---
 
+// Of a file that is being compressed, what it is made into may be read already.
+bool Follow::HoldPacked(NamedPath& path, const FileInfo& info, const Head& head) {
+  if (BasesOfRotated(BaseName(path.path())).empty()) return false;
+  for (const auto& [origin, file] : files_) {
+    const FileSource& source = *file->source;
+    if (file->ended || source.packed() == nullptr ||
+        WithoutPacking(file->location) != path.path() ||
+        !MayBeginAs(source.Evidence().first, source.marks(), head)) {
+      continue;
+    }
+    Hold(path, *file, info);
+    return true;
+  }
+  return false;
+}
+
 // A new file that holds the same as one that is followed is its copy so far, and not read.
 bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file) {
   const std::string dir = DirName(path.path());
+  if (HoldPacked(path, info, head)) return true;
   for (const std::string& base : BasesOfRotated(BaseName(path.path()))) {
     const auto it = paths_.find(JoinPath(dir, base));
     if (it == paths_.end()) continue;

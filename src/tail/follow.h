@@ -358,6 +358,7 @@ class Follow {
   // The copy is known as this origin's, which has nothing more to read there.
   static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
   bool HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file);
+  bool HoldPacked(NamedPath& path, const FileInfo& info, const Head& head);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
 
   // --- restore.cc ---
