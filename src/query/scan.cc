@@ -74,10 +74,13 @@ Status Scan::Run(const Visit& visit, const Enough& enough, Range range) {
 Status Scan::Work(size_t index, const Visit& visit, const Enough& enough, size_t blocks_alone) {
   Worker& worker = *workers_[index];
   worker.clock.Start();
-  while (worker.blocks_decoded < blocks_alone) {
+  // What was taken is looked at, whatever the others found since: it is newer than that.
+  while (worker.blocks_decoded < blocks_alone && !done_) {
     const size_t begin = range_.begin + next_group_.fetch_add(1) * range_.group;
-    if (begin >= range_.end) done_ = true;
-    if (done_) break;
+    if (begin >= range_.end) {
+      done_ = true;
+      break;
+    }
     const size_t end = std::min(begin + range_.group, range_.end);
     for (size_t at = begin; at < end; ++at) {
       Result<bool> more = Step(worker, at, visit, enough);
