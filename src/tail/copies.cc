@@ -275,15 +275,13 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
 
 // Of a file that is being compressed, what it is made into may be read already.
 bool Follow::HoldPacked(NamedPath& path, const FileInfo& info, const Head& head) {
-  if (BasesOfRotated(BaseName(path.path())).empty()) return false;
-  for (const auto& [origin, file] : files_) {
-    const FileSource& source = *file->source;
-    if (file->ended || source.packed() == nullptr ||
-        WithoutPacking(file->location) != path.path() ||
-        !MayBeginAs(source.Evidence().first, source.marks(), head)) {
-      continue;
-    }
-    Hold(path, *file, info);
+  for (const std::string_view suffix : kPackedSuffixes) {
+    const Result<FileInfo> packed = context_.env.files().Stat(path.path() + std::string(suffix));
+    const auto live = packed.ok() ? live_.find(FileKey::Of(*packed)) : live_.end();
+    if (live == live_.end() || !live->second->Is(*packed)) continue;
+    const FileSource& source = *live->second->source;
+    if (!MayBeginAs(source.Evidence().first, source.marks(), head)) continue;
+    Hold(path, *live->second, info);
     return true;
   }
   return false;
@@ -292,8 +290,9 @@ bool Follow::HoldPacked(NamedPath& path, const FileInfo& info, const Head& head)
 // A new file that holds the same as one that is followed is its copy so far, and not read.
 bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file) {
   const std::string dir = DirName(path.path());
-  if (HoldPacked(path, info, head)) return true;
-  for (const std::string& base : BasesOfRotated(BaseName(path.path()))) {
+  const std::vector<std::string> bases = BasesOfRotated(BaseName(path.path()));
+  if (!bases.empty() && HoldPacked(path, info, head)) return true;
+  for (const std::string& base : bases) {
     const auto it = paths_.find(JoinPath(dir, base));
     if (it == paths_.end()) continue;
     Incarnation* live = it->second.current;

@@ -35,12 +35,6 @@ class CopytruncateTest : public testing::TailTest {
     for (int i = 0; lines.size() < 3000; ++i) lines += tag + " " + std::to_string(i) + "\n";
     return lines;
   }
-  // Longer than a copy is looked for.
-  void SettleLong() {
-    Settle();
-    env_.Advance(2s);
-    Settle();
-  }
 };
 
 TEST_F(CopytruncateTest, TheRestIsReadInTheCopy) {
@@ -309,7 +303,7 @@ TEST_F(CopytruncateTest, ACopyThatEndsWithinTheFirstLinesIsKnown) {
   dir_.Write("a.log.1", "the first line\n");  // made before the second one was written
   ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
   dir_.Append("a.log", "the third line\n");
-  SettleLong();
+  Pass(3s);
   EXPECT_EQ(host_->Bodies(), (Bodies{"the first line", "the second line", "the third line"}));
   AckAndStore();
   Restart();
@@ -328,7 +322,7 @@ TEST_F(CopytruncateTest, WhatIsLeftOfACutFileIsNotSentAgain) {
   ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), kLeft), 0);
   Settle();
   dir_.Append("a.log", "\nnew\n");
-  SettleLong();
+  Pass(3s);
   ASSERT_GT(host_->rows.size(), rows);
   EXPECT_EQ(host_->rows.back().body, "new");
   EXPECT_GT(host_->rows[rows].begin, Marks::PlaceBefore(kLeft) - 20);
@@ -341,7 +335,7 @@ TEST_F(CopytruncateTest, WhatBeginsAsBeforeIsSentAgainWhenItIsShort) {
   AckAndStore();
   ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
   dir_.Append("a.log", "a banner\nthat is always the same\n");
-  SettleLong();
+  Pass(3s);
   EXPECT_EQ(host_->rows.size(), 5u);
 }
 
@@ -426,6 +420,20 @@ TEST_F(CopytruncateTest, AFileThatBeganEmptyIsKnownByWhatWasSeenOfIt) {
   Pass(3s);
   ASSERT_EQ(host_->losses.size(), 1u);
   EXPECT_EQ(host_->losses[0].bytes, 4u);
+}
+
+// As logrotate's compress leaves them when the agent comes in between.
+TEST_F(CopytruncateTest, APlainCopyIsNotReadBesideItsPackedForm) {
+  dir_.Write("a.log", "one\n");
+  Start(Options("*.log*"));
+  dir_.Append("a.log", "two\n");
+  dir_.Write("a.log.1.gz", testing::Gzip("one\ntwo\n"));
+  dir_.Write("a.log", "");
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  dir_.Write("a.log.1", "one\ntwo\n");
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
 }
 
 TEST_F(CopytruncateTest, WhatAPackedCopyDoesNotHaveIsReported) {

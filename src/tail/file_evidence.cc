@@ -48,7 +48,7 @@ void FileSource::Release() {
 }
 
 uint64_t FileSource::ReadTo(uint32_t print_bytes) const {
-  return print_bytes >= kTellingBytes ? kNoCut : nuls_ + print_bytes;
+  return print_bytes >= Fingerprint::kTellingBytes ? kNoCut : nuls_ + print_bytes;
 }
 
 bool FileSource::SawMore() const {
@@ -74,8 +74,7 @@ Result<bool> FileSource::Follows(File& file, const Raw& raw) {
   if (raw.before < Guard::BytesBefore(position)) return false;
   const auto [print, guard] = Evidence();
   if (position == 0) {
-    // Nothing was read, but its beginning was seen.
-    // More may have been seen than is stored, and read.
+    // Nothing was read, but its beginning was seen, perhaps more of it than is stored and read.
     if (raw.size > 0 && (raw.data[0] == '\0' || raw.size < print.bytes)) {
       ASSIGN_OR_RETURN(const Head head, ReadHead(file));
       return print.Matches(head);

@@ -186,9 +186,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
  private:
   friend class SourceNews;
   static constexpr uint64_t kNoCut = UINT64_MAX;
-  // Should the agent die now and the file be emptied and filled anew, so many stored bytes of its
-  // beginning tell that, whatever was sent of it.
-  static constexpr uint32_t kTellingBytes = 64;
   struct HandOver {
     uint64_t at = 0;
     OriginId to;
@@ -229,7 +226,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   pipeline::ReadState Replaced(const File& file, Batch& batch);
   // Whether `raw`, read at the position, follows what was read before.
   Result<bool> Follows(File& file, const Raw& raw);
-  // How far may be read when so much of the beginning is stored.
+  // How far may be read when so much of the beginning is stored: should the agent die and the file
+  // be emptied and filled anew, that must tell, whatever was sent of it.
   uint64_t ReadTo(uint32_t print_bytes) const REQUIRES(mu_);
   // Bytes worth reading of the `available` ones.
   size_t TurnBytes(uint64_t available, size_t bytes_max) const;

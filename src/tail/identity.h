@@ -23,6 +23,8 @@ namespace kelp::tail {
 // to kBytesMax.
 struct Fingerprint {
   static constexpr size_t kBytesMax = 1024;
+  // So many bytes tell a file from others, in most cases; less may be the beginning of many.
+  static constexpr uint32_t kTellingBytes = 64;
   uint32_t bytes = 0;
   uint64_t hash = 0;
   bool operator==(const Fingerprint&) const = default;

@@ -16,8 +16,6 @@ constexpr Duration kLookAgain = 1s;
 constexpr Duration kPackingTime = 60s;
 // So many compressed files are remembered as read, not to be unpacked at every scan.
 constexpr size_t kSettledMax = 4096;
-// Of less than that two files may have the same.
-constexpr uint64_t kTellingBytes = 64;
 
 // Whether a compressed file that is complete has no text behind `offset`.
 bool EndsAt(PackedFile& packed, uint64_t offset) {
@@ -253,7 +251,8 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
       std::min(size.value_or(0), opened.packed != nullptr ? PackedFile::kSkipBytes : UINT64_MAX);
   // A copy that was cut short, or made from one, after more than that had been read. Without a file
   // of which a copy is missing it takes much to tell one: others may just begin alike.
-  const bool emptied = checkpoint.identity.key == FileKey() && size.value_or(0) >= kTellingBytes;
+  const bool emptied =
+      checkpoint.identity.key == FileKey() && size.value_or(0) >= Fingerprint::kTellingBytes;
   if (size.has_value() && resume > *size &&
       (emptied || (opened.packed != nullptr && print.complete())) &&
       ValueOr(checkpoint.marks.HeldTo(*opened.file, compared), uint64_t{0}) > 0) {

@@ -155,8 +155,7 @@ void Follow::SkipLeft(Checkpoint& start, const FileInfo& info, File& file) {
 
 // The file of a checkpoint was emptied while nobody looked.
 void Follow::BeginReplaced(NamedPath& path, const Checkpoint& checkpoint) {
-  Incarnation* file = BeginSearched(path, checkpoint);
-  if (file->search != nullptr) file->search->emptied = checkpoint.identity.key;
+  BeginSearched(path, checkpoint)->search->emptied = checkpoint.identity.key;
   BeginMissedCopies(path, checkpoint.begun);
 }
 

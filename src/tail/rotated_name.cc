@@ -43,7 +43,7 @@ std::vector<std::string> BasesOfRotated(std::string_view name) {
 }
 
 std::string_view WithoutPacking(std::string_view name) {
-  for (const std::string_view suffix : {".gz", ".zst"}) {
+  for (const std::string_view suffix : kPackedSuffixes) {
     if (name.size() > suffix.size() && name.substr(name.size() - suffix.size()) == suffix) {
       name.remove_suffix(suffix.size());
       return name;

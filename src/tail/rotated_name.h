@@ -15,7 +15,10 @@ namespace kelp::tail {
 // Tests: rotated_name_test.cc
 std::vector<std::string> BasesOfRotated(std::string_view name);
 
-// The name without ".gz" or ".zst".
+// What is appended to the names of compressed files that can be read.
+inline constexpr std::string_view kPackedSuffixes[] = {".gz", ".zst"};
+
+// The name without one of them.
 std::string_view WithoutPacking(std::string_view name);
 
 // Whether a file called `a` was rotated before one called `b`, both from the same name: of numbers
