@@ -73,6 +73,8 @@ struct Incarnation {
   int64_t lag = 0;               // its part of the lag gauge
   bool open = false;
   std::list<Incarnation*>::iterator open_at;  // in TailContext::open_files
+  bool wanting = false;
+  std::list<Incarnation*>::iterator wanting_at;  // in TailContext::wanting
 
   bool Is(const FileInfo& info) const { return FileIdentity{key, born, {}}.SameInode(info); }
   // Its bytes are looked for.
@@ -139,6 +141,9 @@ struct TailContext {
   std::unordered_map<OriginId, Follow*> active;
   // Idle longest first.
   std::list<Incarnation*> open_files;
+  // Have something to read and no descriptor, longest first.
+  std::list<Incarnation*> wanting;
+  uint64_t none_free_in = 0;  // the step in which there was nothing more to close
   // To be written.
   std::unordered_map<OriginId, Checkpoint> put;
   std::unordered_set<OriginId> remove;
@@ -224,6 +229,8 @@ class Follow {
   // Closes up to `count` descriptors of files that have nothing to read; how many.
   // With `needed` also such as wait for an older file, when there are no others.
   static size_t ParkSome(TailContext& context, size_t count, bool needed = false);
+  // Opens those that want a descriptor, as far as there are any.
+  static void ServeWanting(TailContext& context);
   // Lets go of what is held beyond the ceilings.
   static void KeepCeilings(TailContext& context, Duration now);
 
@@ -314,9 +321,11 @@ class Follow {
   // --- follow_descriptors.cc ---
   void NoteOpen(Incarnation& file);
   void NoteClosed(Incarnation& file);
+  void NoteWanting(Incarnation& file);
   void NoteHeld(Incarnation& file, Duration now);
   static void DropHeld(HeldFile& held, std::string_view cause);
   static bool CountHeld(HeldFile& held);
+  static bool MakeRoom(TailContext& context);
   bool Park(Incarnation& file, bool unread);
   bool Unpark(Incarnation& file);
 

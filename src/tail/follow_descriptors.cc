@@ -14,16 +14,24 @@ constexpr size_t kParkTries = 32;
 
 }  // namespace
 
+// Whether a descriptor was closed. Once in a step there is none, thousands may still ask.
+bool Follow::MakeRoom(TailContext& context) {
+  if (context.none_free_in == context.step && context.step != 0) return false;
+  if (ParkSome(context, kParkTries, /*needed=*/true) > 0) return true;
+  context.none_free_in = context.step;
+  return false;
+}
+
 Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
   const size_t most = context_.options.descriptors_max;
-  if (context_.open_files.size() >= most && ParkSome(context_, kParkTries, /*needed=*/true) == 0) {
+  if (context_.open_files.size() >= most && !MakeRoom(context_)) {
     return ResourceExhaustedError("cannot open " + path + " yet: " + std::to_string(most) +
                                   " files are open, the rest of the descriptors is for outputs "
                                   "(raise the limit of open files, ulimit -n)");
   }
   Result<std::unique_ptr<File>> file = context_.env.files().OpenForRead(path);
   if (!file.ok() && file.status().code() == Code::kResourceExhausted &&
-      ParkSome(context_, kParkTries, /*needed=*/true) > 0) {
+      MakeRoom(context_)) {
     file = context_.env.files().OpenForRead(path);
   }
   if (!file.ok()) return file.status();
@@ -31,6 +39,7 @@ Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
 }
 
 void Follow::NoteOpen(Incarnation& file) {
+  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.wanting_at);
   file.open = true;
   file.open_at = context_.open_files.insert(context_.open_files.end(), &file);
   context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
@@ -38,10 +47,30 @@ void Follow::NoteOpen(Incarnation& file) {
 }
 
 void Follow::NoteClosed(Incarnation& file) {
+  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.wanting_at);
   if (!file.open) return;
   file.open = false;
   context_.open_files.erase(file.open_at);
+  context_.none_free_in = 0;
   context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
+}
+
+void Follow::NoteWanting(Incarnation& file) {
+  if (!std::exchange(file.wanting, true)) {
+    file.wanting_at = context_.wanting.insert(context_.wanting.end(), &file);
+  }
+}
+
+void Follow::ServeWanting(TailContext& context) {
+  while (!context.wanting.empty()) {
+    const bool room = context.open_files.size() < context.options.descriptors_max;
+    if (!room && !MakeRoom(context)) return;
+    Incarnation& file = *context.wanting.front();
+    context.wanting.pop_front();
+    file.wanting = false;
+    file.follow->Touch(file);
+    if (file.wanting) return;
+  }
 }
 
 void Follow::NoteHeld(Incarnation& file, Duration now) {
@@ -168,6 +197,7 @@ bool Follow::Unpark(Incarnation& file) {
   Result<std::shared_ptr<File>> open = OpenFile(path);
   if (!open.ok()) {
     if (open.status().code() != Code::kNotFound) ReportScanError(open.status());
+    if (open.status().code() == Code::kResourceExhausted) NoteWanting(file);
     return false;
   }
   const Result<FileInfo> info = (*open)->Stat();

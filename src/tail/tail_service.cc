@@ -15,6 +15,8 @@ namespace {
 
 // The longest sleep: timers (retries, closer looks) are looked at at least this often.
 constexpr Duration kTick = 500ms;
+// As often as that only while something is due, or waits for a descriptor.
+constexpr Duration kShortTick = 20ms;
 // One round of the safety scan over all names takes at least this long.
 constexpr Duration kSafetyRound = 10s;
 // Many files at once, as at a start, are stored in groups: the memory is not given back.
@@ -157,6 +159,7 @@ class TailService::Impl {
   void Run();
   void Wake();
   void Pause(Duration d);
+  Duration NextTick() EXCLUDES(mu_);
   bool HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) EXCLUDES(mu_);
   void ReleaseFresh() EXCLUDES(mu_);
   void StartFollows(Duration now) REQUIRES(mu_);
@@ -225,10 +228,17 @@ void TailService::Impl::Pause(Duration d) {
   }
 }
 
+Duration TailService::Impl::NextTick() {
+  MutexLock lock(mu_);
+  if (!context_.wanting.empty()) return kShortTick;
+  if (context_.due.empty()) return kTick;
+  return std::clamp(context_.due.begin()->first - context_.Now(), kShortTick, kTick);
+}
+
 void TailService::Impl::Run() {
   while (!stop_) {
     // The first sign of life is looked at once; what follows is gathered.
-    if (Step(kTick) && !stop_) Pause(options_.coalesce);
+    if (Step(NextTick()) && !stop_) Pause(options_.coalesce);
   }
 }
 
@@ -265,6 +275,7 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
   if (watches_.watcher() == nullptr) RetryWatcher(now);
   for (const FileWatcher::Event& event : events) Dispatch(event);
   const bool news = HandleNews();
+  Follow::ServeWanting(context_);
   while (!context_.due.empty() && context_.due.begin()->first <= now) {
     std::vector<std::pair<Duration, Follow*>> due(context_.due.begin(), context_.due.end());
     // Not in the order of addresses: a simulated run must be the same every time.

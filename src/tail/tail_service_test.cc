@@ -637,6 +637,19 @@ TEST_F(TailServiceTest, FilesWaitForDescriptorsThatAreKeptForOutputs) {
   Bodies found = host_->Bodies();
   std::sort(found.begin(), found.end());
   EXPECT_EQ(found, expected);
+
+  // Written again, they take turns without a search for what was missed.
+  for (int i = 0; i < 6; ++i) {
+    const std::string line = std::to_string(i) + " again";
+    dir_.Append("f" + std::to_string(i) + ".log", line + "\n");
+    expected.push_back(line);
+  }
+  std::sort(expected.begin(), expected.end());
+  Pass(1s);
+  EXPECT_LE(metrics_.Value("tail_open_files"), 2);
+  found = host_->Bodies();
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, expected);
 }
 
 // One writer that rotates, the service's thread and two readers at full speed.
