@@ -129,6 +129,16 @@ const Checkpoint* Follow::KnownInode(const FileInfo& info) const {
   return best;
 }
 
+// Whether a file may hold what a source read, or the beginning of it.
+bool Follow::MayHold(const FileSource& source, const Opened& opened) {
+  const auto [print, guard] = source.Evidence();
+  if (MayBeginAs(print, source.marks(), opened.head)) return true;
+  // Less than was seen of the beginning, but all that was read.
+  return opened.packed == nullptr && opened.head.size() < print.bytes &&
+         guard.end > opened.head.at && guard.end <= opened.info.size &&
+         ValueOr(GuardHolds(*opened.file, guard), false);
+}
+
 bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   const Result<FileInfo> named = context_.env.files().Stat(at, /*follow_symlink=*/false);
   if (!named.ok() || named->type != FileType::kRegular) return false;
@@ -148,7 +158,7 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   Result<Opened> opened = OpenAny(at);
   if (!opened.ok() || FileKey::Of(opened->info) != FileKey::Of(*named)) return false;
   const Head& head = opened->head;
-  const bool same = MayBeginAs(print, file.source->marks(), head);
+  const bool same = MayHold(*file.source, *opened);
   if (!same && !(held && head.size() < print.bytes)) return false;
   if (opened->packed == nullptr) {
     if (!same || opened->info.size < std::max(file.source->position(), guard.end)) {
@@ -236,6 +246,7 @@ void Follow::GiveUp(Incarnation& file) {
   search.gone = !search.deleted;
   file.deleted = search.deleted;
   std::erase(searching_, &file);
+  if (search.short_copy.has_value()) Settle(*search.short_copy);
   const uint64_t position = file.source->position();
   const uint64_t lost = search.known_size > position ? search.known_size - position : 0;
   if (lost > 0) {
@@ -293,17 +304,19 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, F
   const std::vector<std::string> bases = BasesOfRotated(BaseName(path.path()));
   if (!bases.empty() && HoldPacked(path, info, head)) return true;
   for (const std::string& base : bases) {
-    const auto it = paths_.find(JoinPath(dir, base));
+    const std::string original_path = JoinPath(dir, base);
+    auto it = paths_.find(original_path);
     if (it == paths_.end()) continue;
-    Incarnation* live = it->second.current;
-    if (live != nullptr && CheckReplaced(*live)) {
+    if (it->second.current != nullptr && CheckReplaced(*it->second.current)) {
       // Perhaps just found to be what this is the copy of.
       if (live_.count(FileKey::Of(info)) != 0) return true;
-      live = nullptr;
+      it = paths_.find(original_path);
+      if (it == paths_.end()) continue;
     }
+    Incarnation* const live = it->second.current;
     // The copy of what was just emptied, but shorter: that was read further.
     for (const Incarnation* old : searching_) {
-      if (old->path != JoinPath(dir, base)) continue;
+      if (old->path != original_path) continue;
       const Fingerprint print = old->source->Evidence().first;
       if (info.size == 0 || MayBeginAs(print, old->source->marks(), head)) {
         Hold(path, *old, info);

@@ -20,11 +20,6 @@ Marks FileSource::marks() const {
   return marks_;
 }
 
-void FileSource::CutMarks(uint64_t size) {
-  MutexLock lock(mu_);
-  marks_.CutTo(size);
-}
-
 Result<bool> FileSource::SeeHead(File& file) {
   const Fingerprint known = Evidence().first;
   if (known.complete() || packed() != nullptr) return true;
@@ -64,7 +59,17 @@ Result<bool> FileSource::Holds(File& file, uint64_t size) const {
     ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
     if (info.size < least) return false;
   }
-  if (guard.end != 0) return GuardHolds(file, guard);
+  if (guard.end != 0) {
+    ASSIGN_OR_RETURN(const bool holds, GuardHolds(file, guard));
+    return holds ? BeginsAsSeen(file, print) : Result<bool>(false);
+  }
+  ASSIGN_OR_RETURN(const Head head, ReadHead(file));
+  return print.Matches(head);
+}
+
+// Two files may begin with the same lines: what was seen behind those that were read tells.
+Result<bool> FileSource::BeginsAsSeen(File& file, const Fingerprint& print) const {
+  if (position_ >= print.bytes || packed() != nullptr) return true;
   ASSIGN_OR_RETURN(const Head head, ReadHead(file));
   return print.Matches(head);
 }
@@ -81,8 +86,9 @@ Result<bool> FileSource::Follows(File& file, const Raw& raw) {
     }
     return print.Matches({raw.data, std::min<size_t>(raw.size, Fingerprint::kBytesMax)});
   }
-  if (guard.end == position) return guard.Matches(raw.data);
-  return GuardHolds(file, guard);
+  ASSIGN_OR_RETURN(const bool holds, guard.end == position ? Result<bool>(guard.Matches(raw.data))
+                                                           : GuardHolds(file, guard));
+  return holds ? BeginsAsSeen(file, print) : Result<bool>(false);
 }
 
 Guard FileSource::GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]) {

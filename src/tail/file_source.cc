@@ -241,6 +241,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const uint64_t position = position_;
   // What was written before the file was displaced is in the size that is asked for after it.
   watched_ = watch_end_;
+  const uint64_t known_size = size_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
   if (info.size < position) {
     cut_to_ = info.size;
@@ -258,7 +259,8 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
     // A size without a beginning may be that of any content.
     ASSIGN_OR_RETURN(const bool begins, position > 0 ? Result<bool>(true) : SeeHead(file));
     if (!holds || !begins) return Replaced(file, batch);
-    if (position > 0 || Evidence().first.bytes > 0) SeeSize(info.size);
+    if (position > 0 || Evidence().first.bytes > 0) SeeSize(known_size, info.size);
+    if (available == 0) line_bytes_ = 0;  // the half line was cut off
     return unstored ? AtStored(batch) : AtEnd(batch);
   }
 
@@ -271,7 +273,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const Raw raw{data, std::min(n, before), n - std::min(n, before)};
   ASSIGN_OR_RETURN(const bool follows, Follows(file, raw));
   if (!follows) return Replaced(file, batch);
-  SeeSize(info.size);
+  SeeSize(known_size, info.size);
   if (raw.size == 0) return AtEnd(batch);
   framing::Chunk chunk{data + before, raw.size, position, false};
   // The size of a packed file is a guess until its end was reached.
@@ -309,11 +311,17 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   return ReadState::kMore;
 }
 
-// That it became smaller is the service's to see.
-void FileSource::SeeSize(uint64_t size) {
-  uint64_t before = size_;
-  while (before < size && !size_.compare_exchange_weak(before, size)) {
+void FileSource::SeeSize(uint64_t known, uint64_t size) {
+  // That of a packed file is a guess.
+  if (size < known && packed() != nullptr) return;
+  const uint64_t before = known;
+  if (size == known || !size_.compare_exchange_strong(known, size) || size > before) return;
+  {
+    MutexLock lock(mu_);
+    marks_.CutTo(size);
   }
+  cut_off_ += before - size;
+  news_->Tell(shared_from_this(), SourceNews::kCut);
 }
 
 // The file was emptied and perhaps filled anew. What is held of this origin waits for the service

@@ -46,6 +46,7 @@ class SourceNews {
     kClosed = 32,     // there was something to read, but no descriptor
     kHalf = 64,       // the end was reached, and something there is incomplete
     kUnstored = 128,  // more of the beginning has to be stored before it is read
+    kCut = 256,       // the file became shorter, but not below the position
   };
   // `wake` is called, from any thread, when there is news that should not wait.
   explicit SourceNews(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -166,6 +167,11 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // The size seen last, of the content that is this origin's.
   uint64_t size() const { return size_; }
   void set_size(uint64_t size) { size_ = size; }
+  // The file still holds what was read, and has this size now; size() was `known` before that was
+  // asked for. Whoever was faster knows better.
+  void SeeSize(uint64_t known, uint64_t size);
+  // Bytes that were seen, and cut off since, unread; since the last call.
+  uint64_t TakeCutOff() { return cut_off_.exchange(0); }
   uint64_t acked() const { return acked_; }
   // Reads that failed since one succeeded.
   uint32_t errors_in_a_row() const { return errors_in_a_row_; }
@@ -181,7 +187,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   uint64_t cut_to() const { return cut_to_; }
   static constexpr uint64_t kNotCut = UINT64_MAX;
   // The file was cut behind what was read.
-  void CutMarks(uint64_t size);
 
  private:
   friend class SourceNews;
@@ -220,12 +225,12 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   };
 
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
-  void SeeSize(uint64_t size);
   // False while a packed file is unpacked up to `offset`, which takes several turns.
   Result<bool> SkipTo(uint64_t offset);
   pipeline::ReadState Replaced(const File& file, Batch& batch);
   // Whether `raw`, read at the position, follows what was read before.
   Result<bool> Follows(File& file, const Raw& raw);
+  Result<bool> BeginsAsSeen(File& file, const Fingerprint& print) const;
   // How far may be read when so much of the beginning is stored: should the agent die and the file
   // be emptied and filled anew, that must tell, whatever was sent of it.
   uint64_t ReadTo(uint32_t print_bytes) const REQUIRES(mu_);
@@ -274,6 +279,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint32_t> errors_in_a_row_{0};
   std::atomic<uint64_t> position_;
   std::atomic<uint64_t> size_;
+  std::atomic<uint64_t> cut_off_{0};
   std::atomic<uint64_t> acked_;
 
   // Of the reading thread.

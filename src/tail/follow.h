@@ -350,6 +350,7 @@ class Follow {
     FileInfo info;
     Head head;
   };
+  static bool MayHold(const FileSource& source, const Opened& opened);
   void StartSearch(Incarnation& file);
   bool GoOnSearching(Incarnation& file, Duration now);
   bool FindCopy(Incarnation& file);
@@ -419,6 +420,8 @@ class Follow {
   bool MayBeRotated(const std::string& dir, const std::string& name) const;
   // A file of ours under a name that is not followed, or one that was rotated before we saw it.
   void OnOtherFile(const std::string& dir, const std::string& name, const FileInfo& info);
+  void Settle(const FileInfo& info);
+  bool IsSettled(const FileInfo& info) const;
   void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
   bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
   void LookAgain(const std::string& at, const Status& status);
@@ -426,7 +429,7 @@ class Follow {
   void LookAtOther(const std::string& at);
   std::vector<std::string> OldestFirst(std::vector<std::string> paths);
   std::vector<std::string> PackedNames(const std::string& path);
-  bool IsKnownContent(const std::string& path, const Head& head) const;
+  bool IsKnownContent(const std::string& path, const Opened& opened);
   bool IsReadContent(const std::string& path, const Head& head) const;
   static Read ReadOf(const Checkpoint& checkpoint, const Opened& opened);
   std::optional<Head> HeadNow(const Incarnation& file);

@@ -30,8 +30,7 @@ Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
                                   "(raise the limit of open files, ulimit -n)");
   }
   Result<std::unique_ptr<File>> file = context_.env.files().OpenForRead(path);
-  if (!file.ok() && file.status().code() == Code::kResourceExhausted &&
-      MakeRoom(context_)) {
+  if (!file.ok() && file.status().code() == Code::kResourceExhausted && MakeRoom(context_)) {
     file = context_.env.files().OpenForRead(path);
   }
   if (!file.ok()) return file.status();

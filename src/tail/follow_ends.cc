@@ -92,6 +92,10 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if ((bits & SourceNews::kAcked) != 0) context_.moved[file.source->origin()] = file.source;
   if ((bits & SourceNews::kAcked) != 0 && file.source->acked() != 0) HeirDelivered(file.origin());
   UpdateLag(file);
+  if (const uint64_t cut_off = file.source->TakeCutOff(); cut_off > 0) {
+    Bump(options_.metrics.truncated_files);
+    ReportLost(file, "truncated", cut_off, "the file was cut behind what was read");
+  }
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
   if ((bits & SourceNews::kHalf) != 0) LookClosely(file);
   if ((bits & SourceNews::kUnstored) != 0) SeeMore(file);

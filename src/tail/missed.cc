@@ -14,7 +14,7 @@ namespace {
 constexpr Duration kLookAgain = 1s;
 // A compressed file that still holds nothing after this long is not waited for.
 constexpr Duration kPackingTime = 60s;
-// So many compressed files are remembered as read, not to be unpacked at every scan.
+// So many files are remembered as read, not to be unpacked at every scan.
 constexpr size_t kSettledMax = 4096;
 
 // Whether a compressed file that is complete has no text behind `offset`.
@@ -133,10 +133,20 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
   }
 }
 
+// All that is in it was read elsewhere.
+void Follow::Settle(const FileInfo& info) {
+  if (settled_.size() >= kSettledMax) settled_.clear();
+  settled_[FileKey::Of(info)] = info.modified;
+}
+
+bool Follow::IsSettled(const FileInfo& info) const {
+  const auto settled = settled_.find(FileKey::Of(info));
+  return settled != settled_.end() && settled->second == info.modified;
+}
+
 // Begins a file that had the name `path` once, when nobody looked.
 void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at) {
-  const auto settled = settled_.find(FileKey::Of(info));
-  if (settled != settled_.end() && settled->second == info.modified) return;
+  if (IsSettled(info)) return;
   if (live_.count(FileKey::Of(info)) != 0) return;
   if (const Checkpoint* known = KnownInode(info); known != nullptr) {
     RestoreOne(OriginId(known->origin), at);
@@ -217,10 +227,9 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 }
 
 // Whether a beginning is that of an origin of this path that is looked for.
-bool Follow::IsKnownContent(const std::string& path, const Head& head) const {
+bool Follow::IsKnownContent(const std::string& path, const Opened& opened) {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
-    const Fingerprint print = file->source->Evidence().first;
-    return MayBeginAs(print, file->source->marks(), head) && MayHaveBeen(file->path, path);
+    return MayHold(*file->source, opened) && MayHaveBeen(file->path, path);
   });
 }
 
@@ -301,7 +310,7 @@ bool Follow::IsBeingRead(const std::string& path, const Head& head) {
 // Whether what a file holds is, or will be, accounted for by an origin that is known. One that was
 // not read to its end goes on with it.
 bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
-  if (IsKnownContent(path, opened.head)) return true;
+  if (IsKnownContent(path, opened)) return true;
   if (opened.packed != nullptr && IsBeingRead(path, opened.head)) return true;
   const Checkpoint* part = nullptr;
   for (const auto& [origin, checkpoint] : known_) {
@@ -309,8 +318,7 @@ bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
     const Read read = ReadOf(checkpoint, opened);
     if (read == Read::kNothing || !MayHaveBeen(checkpoint.path, path)) continue;
     if (read == Read::kAll) {
-      if (settled_.size() >= kSettledMax) settled_.clear();
-      settled_[FileKey::Of(opened.info)] = opened.info.modified;
+      Settle(opened.info);
       return true;
     }
     if (read == Read::kPart &&
@@ -381,6 +389,7 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   // A plain one that matches is found as any other file.
   if (when <= begun || (!packed && options_.include.Matches(at) && Wanted(at))) return false;
   if (live_.count(FileKey::Of(*info)) != 0 || KnownInode(*info) != nullptr) return false;
+  if (IsSettled(*info)) return false;
   // What it is made of is still there, and tells more.
   if (packed && context_.env.files().Stat(std::string(WithoutPacking(at))).ok()) return false;
   const Result<Opened> opened = OpenAny(at);

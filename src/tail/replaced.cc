@@ -35,8 +35,8 @@ bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
   }
   const std::shared_ptr<File> open = source.file();
   uint64_t size = info.size;
-  if (size < before && open != nullptr) {
-    // Unless its reader saw it grow since.
+  if (size != before && open != nullptr) {
+    // Its reader may have seen it become another since.
     const Result<FileInfo> now = open->Stat();
     if (!now.ok()) return true;
     size = now->size;
@@ -46,11 +46,6 @@ bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
   // What cannot be read now is looked at again.
   if (!holds.ok()) return true;
   if (!*holds) return !CheckReplaced(file);
-  if (size < before) {
-    Bump(options_.metrics.truncated_files);
-    source.CutMarks(size);
-    ReportLost(file, "truncated", before - size, "the file was cut behind what was read");
-  }
   if (open != nullptr && source.position() == 0) {
     if (!ValueOr(source.SeeHead(*open), true) && CheckReplaced(file)) return false;
     // By this it is found again, should it be emptied or compressed while nobody looks.
@@ -58,7 +53,7 @@ bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
     // A size without a beginning may be that of any content.
     if (source.Evidence().first.bytes == 0) return true;
   }
-  source.set_size(size);
+  source.SeeSize(before, size);
   return true;
 }
 

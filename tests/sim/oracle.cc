@@ -173,7 +173,12 @@ void Oracle::Arrived(const ArrivedRow& row) {
     const auto glued = glued_.find(row.body);
     line = glued == glued_.end() ? nullptr : &Get(id = glued->second);
   }
-  const bool piece = line != nullptr && line->torn && line->arrived[row.pipeline] > 0;
+  // "w0#105 x" without its 5 is what the tenth line may be.
+  const auto cut_to_it = [&] {
+    return std::find(torn_.begin(), torn_.end(), row.body) != torn_.end();
+  };
+  const bool piece =
+      line != nullptr && line->arrived[row.pipeline] > 0 && (line->torn || cut_to_it());
   if (line == nullptr || piece) {
     if (PieceOfTorn(row.body)) {
       ++torn_pieces_;
@@ -199,9 +204,9 @@ void Oracle::Arrived(const ArrivedRow& row) {
   }
   uint32_t& last = last_[{row.pipeline, row.origin, id.writer}];
   if (id.number <= last) {
-    return Fail(
-        fmt::format("order: pipeline {} got line {} of writer {} after line {} of origin {}",
-                    row.pipeline, id.number, id.writer, last, row.origin.ToString()));
+    return Fail(fmt::format(
+        "order: pipeline {} got line {} (\"{}\") of writer {} after line {} of origin {}",
+        row.pipeline, id.number, Shown(row.body), id.writer, last, row.origin.ToString()));
   }
   last = id.number;
   excused_arrivals_ += line->excused[row.pipeline] ? 1 : 0;
