@@ -53,21 +53,24 @@ bool Follow::GoOnSearching(Incarnation& file, Duration now) {
   return file.searching() || !file.search->gone;
 }
 
+// What begins with all that was seen goes before what is shorter.
 bool Follow::FindCopy(Incarnation& file) {
+  std::vector<std::string> shorter;
   for (const std::string& at : LinkChain(file.path)) {
     const std::string dir = DirName(at);
     for (const std::string& copy : OldestFirst(WhereRotated(at))) {
-      if (TryCopy(file, copy)) return true;
+      if (TryCopy(file, copy, &shorter)) return true;
     }
     const std::vector<std::string> others = RelatedNames(dir, "");
     size_t tried = 0;
     for (const std::string& name : others) {
       if (paths_.count(JoinPath(dir, name)) != 0) continue;
       if (++tried > kUnrelatedMax) break;
-      if (TryCopy(file, JoinPath(dir, name))) return true;
+      if (TryCopy(file, JoinPath(dir, name), &shorter)) return true;
     }
   }
-  return false;
+  return std::any_of(shorter.begin(), shorter.end(),
+                     [&](const std::string& at) { return TryCopy(file, at, nullptr); });
 }
 
 // Where rotation may have put a file that was at `at`, which may have been rotated itself.
@@ -139,7 +142,8 @@ bool Follow::MayHold(const FileSource& source, const Opened& opened) {
          ValueOr(GuardHolds(*opened.file, guard), false);
 }
 
-bool Follow::TryCopy(Incarnation& file, const std::string& at) {
+// With `shorter` one that holds less than was seen of the beginning is only noted there.
+bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::string>* shorter) {
   const Result<FileInfo> named = context_.env.files().Stat(at, /*follow_symlink=*/false);
   if (!named.ok() || named->type != FileType::kRegular) return false;
   const auto [print, guard] = file.source->Evidence();
@@ -160,6 +164,10 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
   const Head& head = opened->head;
   const bool same = MayHold(*file.source, *opened);
   if (!same && !(held && head.size() < print.bytes)) return false;
+  if (shorter != nullptr && head.size() < print.bytes) {
+    shorter->push_back(at);
+    return false;
+  }
   if (opened->packed == nullptr) {
     if (!same || opened->info.size < std::max(file.source->position(), guard.end)) {
       // A copy from before the last of what was read was written.
@@ -169,8 +177,8 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at) {
     }
     if (!ValueOr(GuardHolds(*opened->file, guard), false)) return false;
   }
-  // A beginning of which little was seen fits many files; those that fit another better are its.
-  if (packed && print.bytes < head.size() && IsReadContent(file.path, head)) return false;
+  // What little is to be compared fits many files; those that fit another better are its.
+  if (packed && print.bytes != head.size() && IsReadContent(file.path, head)) return false;
   // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
   MoveToCopy(file, at, std::move(opened).value());
   return true;

@@ -310,6 +310,24 @@ TEST_F(CopytruncateTest, ACopyThatEndsWithinTheFirstLinesIsKnown) {
   EXPECT_EQ(host_->Bodies(), (Bodies{}));
 }
 
+TEST_F(CopytruncateTest, ACopyOfARotatedFileIsNotReadAgain) {
+  dir_.Append("a.log", Lines("one"));
+  Start();
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "two\n");
+  Settle();
+  const size_t rows = host_->rows.size();
+  LetATickPass();
+  Copy("a.log.1", "a.log.2");
+  Pass(3s);
+  EXPECT_EQ(host_->rows.size(), rows);
+  // As copies take each other's place.
+  dir_.Remove("a.log.1");
+  Copy("a.log.2", "a.log.3");
+  Pass(3s);
+  EXPECT_EQ(host_->rows.size(), rows);
+}
+
 TEST_F(CopytruncateTest, ACopyThatLacksAHalfLineIsKnown) {
   dir_.Append("a.log", "one\nhal");
   Start();

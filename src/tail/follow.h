@@ -358,7 +358,7 @@ class Follow {
   const std::vector<std::string>& RelatedNames(const std::string& dir, const std::string& base);
   bool IsTaken(const FileInfo& info, const Incarnation& by);
   const Checkpoint* KnownInode(const FileInfo& info) const;
-  bool TryCopy(Incarnation& file, const std::string& at);
+  bool TryCopy(Incarnation& file, const std::string& at, std::vector<std::string>* shorter);
   Result<Opened> OpenAny(const std::string& at);
   void MoveToCopy(Incarnation& file, const std::string& at, Opened opened);
   Incarnation* BeginDisplaced(Checkpoint start, Opened opened, const std::string& at);
@@ -434,6 +434,7 @@ class Follow {
   static Read ReadOf(const Checkpoint& checkpoint, const Opened& opened);
   std::optional<Head> HeadNow(const Incarnation& file);
   bool IsBeingRead(const std::string& path, const Head& head);
+  bool IsCopyOfRead(const std::string& path, const Opened& opened);
   bool IsAccountedFor(const std::string& path, const Opened& opened);
   void GoOnPacked(const Checkpoint& checkpoint);
 

@@ -47,6 +47,7 @@ void Follow::OnModified(Incarnation& file) {
   if (const std::shared_ptr<File> open = file.source->file(); open != nullptr) {
     const Result<FileInfo> info = open->Stat();
     if (info.ok() && !SeeSize(file, *info)) return;
+    UpdateLag(file);
   }
   Touch(file);
 }

@@ -78,7 +78,9 @@ bool Follow::SettleHalf(Incarnation& file, uint64_t size, Duration quiet) {
   if (source.spans_files()) {
     // Perhaps nobody told us of the file that came next.
     OnPathChanged(file.path);
-    if (file.ended || file.searching() || FindHeir(file) != nullptr) return true;
+    if (file.ended || file.searching()) return true;
+    // Half a line is nobody's to go on with.
+    if (source.has_pieces_only() && FindHeir(file) != nullptr) return true;
   }
   if (!source.PlanCut(size)) return false;
   // Applied once it is stored: a restart must cut at the same place.

@@ -200,6 +200,24 @@ TEST_F(HandOverTest, WithoutASuccessorTheRestIsSentAfterSilence) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"on"}));
 }
 
+TEST_F(HandOverTest, ATornLineIsNobodysToGoOnWith) {
+  Line("a.log", "stdout F one");
+  Start(Cri());
+  dir_.Append("a.log", std::string(kTime) + "stdout F tor");
+  dir_.Rename("a.log", "a.log.1");
+  Line("a.log", "stdout P two");
+  dir_.Append("a.log", std::string(kTime) + "stderr F tor");
+  dir_.Rename("a.log", "a.log.2");
+  Line("a.log", "stdout F three");
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one"}));
+  Pass(15s);
+  EXPECT_EQ(host_->Bodies().back(), "three");
+  Restart(Cri());
+  Pass(15s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
 TEST_F(HandOverTest, AFileThatGotItsNameBackIsNotWaitedFor) {
   Line("a.log", "stdout F one");
   Start(Cri());

@@ -53,7 +53,7 @@ bool Follow::WasRotatedAfterKnown(const std::string& dir, const std::string& nam
 
 // Of the rotated files of `base`, the name of the oldest that is known; empty when none is.
 const std::string& Follow::OldestKnownName(const std::string& dir, const std::string& base) {
-  const std::vector<std::string> names = RelatedNames(dir, base);
+  const std::vector<std::string>& names = RelatedNames(dir, base);
   const auto [at, is_new] = oldest_known_.try_emplace(base);
   if (!is_new) return at->second;
   for (const std::string& name : names) {
@@ -307,11 +307,29 @@ bool Follow::IsBeingRead(const std::string& path, const Head& head) {
   return false;
 }
 
+// Whether a plain file is a copy of one that is being read, as rotators and people make them. Short
+// ones may be the same without being one.
+bool Follow::IsCopyOfRead(const std::string& path, const Opened& opened) {
+  const Fingerprint print = Fingerprint::Of(opened.head);
+  if (!print.complete()) return false;
+  const auto is_original = [&](const Incarnation& file) {
+    const auto [seen, guard] = file.source->Evidence();
+    if (seen != print || file.searching() || !MayHaveBeen(file.path, path)) return false;
+    const std::shared_ptr<File> open = file.source->file();
+    if (open != nullptr && file.source->packed() == nullptr)
+      return IsPrefix(*opened.file, opened.info.size, *open);
+    return guard.end == opened.info.size && ValueOr(GuardHolds(*opened.file, guard), false);
+  };
+  return std::any_of(files_.begin(), files_.end(),
+                     [&](const auto& file) { return is_original(*file.second); });
+}
+
 // Whether what a file holds is, or will be, accounted for by an origin that is known. One that was
 // not read to its end goes on with it.
 bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
   if (IsKnownContent(path, opened)) return true;
   if (opened.packed != nullptr && IsBeingRead(path, opened.head)) return true;
+  if (opened.packed == nullptr && IsCopyOfRead(path, opened)) return true;
   const Checkpoint* part = nullptr;
   for (const auto& [origin, checkpoint] : known_) {
     if (context_.active.count(origin) != 0) continue;
