@@ -32,6 +32,11 @@ std::string SpoolDir(const spool::SpoolConfig& config, const ComponentContext& c
   return spool::DefaultSpoolPath(context.services.data_dir, context.pipeline, context.component);
 }
 
+std::string MarkPath(const std::string& dir, const ComponentContext& context) {
+  const std::string& data_dir = context.services.data_dir;
+  return data_dir.empty() ? "" : spool::SpoolMarkPath(data_dir, dir);
+}
+
 // The selected rows number `begin` to `end` of a batch, which must outlive the result.
 BatchPtr RowsOf(const Batch& batch, uint32_t begin, uint32_t end) {
   std::vector<uint32_t> rows;
@@ -143,6 +148,7 @@ Status SpooledOutput::Start(OutputHost& host) {
   ASSIGN_OR_RETURN(queue_,
                    spool::DiskQueue::Open(context_.env(),
                                           {.dir = dir_,
+                                           .mark_path = MarkPath(dir_, context_),
                                            .bytes_max = config_.size,
                                            .when_full = config_.when_full,
                                            .sync = config_.sync,

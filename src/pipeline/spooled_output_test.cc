@@ -188,6 +188,21 @@ TEST_F(SpooledOutputTest, AcknowledgesWhatIsOnDiskWhileTheDestinationIsDown) {
   EXPECT_EQ(Metric("spool_rows"), 0);
 }
 
+TEST_F(SpooledOutputTest, ASpoolThatWasRemovedWhileTheAgentWasStoppedIsALoss) {
+  to.room = false;
+  auto output = Make();
+  output->Write(Rows(1, 1, 7), NewAck());
+  output->Step();
+  output.reset();
+  ASSERT_TRUE(env.files().RemoveTree("/data/spool").ok());
+  output = Make();
+  EXPECT_EQ(host.lost_later["spool_missing"], 7u) << "for the ledger";
+  EXPECT_EQ(Metric("spool_dropped_rows_total", {{"reason", "missing"}}), 7);
+  output.reset();
+  output = Make();
+  EXPECT_EQ(host.lost_later["spool_missing"], 7u) << "once";
+}
+
 TEST_F(SpooledOutputTest, KeepsEverythingThatMakesARowUniqueOverARestart) {
   to.room = false;
   auto output = Make();

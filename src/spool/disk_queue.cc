@@ -44,7 +44,8 @@ DiskQueue::DiskQueue(Env& env, DiskQueueOptions options, OnLoss on_loss)
       options_(std::move(options)),
       on_loss_(std::move(on_loss)),
       segment_bytes_(std::clamp(options_.bytes_max.bytes / kSegmentsWhenFull, kSegmentBytesMin,
-                                kSegmentBytesMax)) {}
+                                kSegmentBytesMax)),
+      mark_(env.files(), options_.mark_path, options_.dir) {}
 
 DiskQueue::~DiskQueue() = default;
 
@@ -406,20 +407,27 @@ Status DiskQueue::SaveCursor() {
   return OkStatus();
 }
 
+Status DiskQueue::SaveMark() {
+  mark_due_.reset();
+  const Stats held = stats();
+  Status saved = mark_.Save({.end_row = end_.row, .rows = held.rows});
+  if (!saved.ok()) mark_due_ = env_.clock().Monotonic() + kMarkAfter;
+  return saved.Annotate("cannot note how many rows spool " + options_.dir + " holds");
+}
+
 std::optional<Duration> DiskQueue::NextDue() const {
-  std::optional<Duration> due;
-  if (unsynced_since_) due = *unsynced_since_ + kSyncAfter;
-  if (cursor_dirty_) {
-    const Duration save = cursor_saved_at_ + kCursorAfter;
-    due = due ? std::min(*due, save) : save;
-  }
+  std::optional<Duration> due = mark_due_;
+  const auto by = [&](Duration time) { due = due ? std::min(*due, time) : time; };
+  if (unsynced_since_) by(*unsynced_since_ + kSyncAfter);
+  if (cursor_dirty_) by(cursor_saved_at_ + kCursorAfter);
   return due;
 }
 
 Status DiskQueue::Maintain() {
   const Duration now = env_.clock().Monotonic();
   Status status;
-  if (unsynced_since_ && now >= *unsynced_since_ + kSyncAfter) status = SyncFile();
+  const bool note = mark_due_ && now >= *mark_due_;
+  if (unsynced_since_ && (note || now >= *unsynced_since_ + kSyncAfter)) status = SyncFile();
   if (cursor_dirty_ && now >= cursor_saved_at_ + kCursorAfter) {
     const Status saved = SaveCursor();
     if (status.ok()) status = saved;
@@ -429,6 +437,7 @@ Status DiskQueue::Maintain() {
     RemoveDone();
   }
   Publish();
+  if (note && status.ok()) status = SaveMark();
   return status;
 }
 
@@ -436,8 +445,9 @@ Status DiskQueue::Close() {
   Status status = options_.sync == SyncMode::kNever ? OkStatus() : SyncFile();
   Seal();
   RemoveDone();
-  const Status saved = SaveCursor();
+  Status saved = SaveCursor();
   Publish();
+  if (status.ok() && saved.ok()) saved = SaveMark();
   return status.ok() ? saved : status;
 }
 
@@ -455,6 +465,10 @@ void DiskQueue::Publish() {
     stats.rows = Less(stats.rows, Less(range.to.row, range.from.row));
   }
   MutexLock lock(stats_mu_);
+  const bool changed = stats.rows != stats_.rows || stats.bytes != stats_.bytes;
+  if (changed && mark_.enabled() && !mark_due_) {
+    mark_due_ = env_.clock().Monotonic() + kMarkAfter;
+  }
   stats_ = stats;
 }
 

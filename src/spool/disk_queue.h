@@ -20,6 +20,7 @@
 #include "base/env.h"
 #include "base/status.h"
 #include "base/sync.h"
+#include "spool/held_mark.h"
 #include "spool/segment_reader.h"
 #include "spool/spool_config.h"
 #include "spool/spool_format.h"
@@ -36,6 +37,8 @@ struct Record {
 
 struct DiskQueueOptions {
   std::string dir;
+  // Where it is noted how many rows are held; empty: nowhere. See HeldMark.
+  std::string mark_path;
   ByteSize bytes_max = 1_GiB;
   WhenFull when_full = WhenFull::kBlock;
   SyncMode sync = SyncMode::kInterval;
@@ -82,6 +85,9 @@ class DiskQueue {
   static constexpr Duration kSyncAfter = 500ms;
   // The acknowledged position is written at most this often.
   static constexpr Duration kCursorAfter = 1s;
+  // How many rows are held is noted so long after it changed: it costs two syncs. A killed process
+  // whose spool is then removed gives a figure that is so old.
+  static constexpr Duration kMarkAfter = 10s;
 
   struct Stats {
     uint64_t bytes = 0;    // on disk
@@ -90,7 +96,8 @@ class DiskQueue {
   };
   using OnLoss = std::function<void(const Loss&)>;
 
-  // Creates the directory when there is none, and finds out what is in it. Errors: kAlreadyExists
+  // Creates the directory when there is none, and finds out what is in it. Rows that the last owner
+  // noted and that are not there any more are told to on_loss, as missing. Errors: kAlreadyExists
   // when another process has it; kUnimplemented when a newer version wrote it; those of the disk.
   static Result<std::unique_ptr<DiskQueue>> Open(Env& env, DiskQueueOptions options,
                                                  OnLoss on_loss);
@@ -140,6 +147,7 @@ class DiskQueue {
   Status LoadSegments(const std::vector<uint64_t>& found);
   Status FinishLast(const std::string& path, uint64_t size, uint64_t file_size);
   Result<Segment> Scan(uint64_t first_sequence, uint64_t sequence_max, bool last);
+  void CompareWithMark();
 
   std::string PathOf(uint64_t first_sequence) const;
   void Lost(Loss::Reason reason, uint64_t rows, uint64_t bytes, std::string message);
@@ -161,6 +169,9 @@ class DiskQueue {
   void Seal();
   void RemoveDone();
   Status SaveCursor();
+  // Notes what is held. What it tells must be durable before: a power cut must not look like a
+  // removed file.
+  Status SaveMark();
   Status SyncFile();
   void Publish();
 
@@ -179,6 +190,8 @@ class DiskQueue {
   uint64_t bytes_ = 0;
   bool cursor_dirty_ = false;
   Duration cursor_saved_at_{0};
+  HeldMark mark_;
+  std::optional<Duration> mark_due_;
   std::optional<Duration> unsynced_since_;
   bool disk_low_ = false;
   uint64_t disk_free_ = 0;

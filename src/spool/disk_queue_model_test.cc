@@ -26,6 +26,7 @@ class Model {
  public:
   explicit Model(uint64_t seed) : random_(seed), env_(seed + 1) {
     options_.dir = "/data/spool/x";
+    options_.mark_path = "/data/x.held";
     options_.bytes_max = 1_MiB;
     options_.sync = Below(3) == 0 ? SyncMode::kInterval : SyncMode::kAlways;
     Open();

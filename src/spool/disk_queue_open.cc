@@ -92,7 +92,27 @@ Status DiskQueue::Recover() {
   read_ = cursor_.acked;
   RemoveDone();
   Publish();
+  CompareWithMark();
   return OkStatus();
+}
+
+void DiskQueue::CompareWithMark() {
+  const std::optional<HeldMark::Held> noted = mark_.Load();
+  if (noted) {
+    // Files that are there, or the cursor, tell how far the queue went; of what was noted beyond
+    // that, nothing is left.
+    const uint64_t lost =
+        noted->end_row > end_.row ? std::min(noted->rows, noted->end_row - end_.row) : 0;
+    if (lost != 0) {
+      Lost(Loss::Reason::kMissing, lost, 0,
+           fmt::format("spool {}: {} rows that it held are gone: its files were removed while it "
+                       "was not in use, or another disk is mounted there; they are lost",
+                       options_.dir, lost));
+    }
+  }
+  if (const Status saved = SaveMark(); !saved.ok()) {
+    LOG_RATE(30s, kWarning, "{}", saved.message());
+  }
 }
 
 Status DiskQueue::LoadSegments(const std::vector<uint64_t>& found) {

@@ -1,5 +1,8 @@
 #include "spool/spool_config.h"
 
+#include <fmt/core.h>
+#include <xxhash.h>
+
 #include "base/env.h"
 
 namespace kelp::spool {
@@ -47,6 +50,10 @@ std::string DefaultSpoolPath(std::string_view data_dir, std::string_view pipelin
   name += '-';
   name += component;
   return JoinPath(JoinPath(data_dir, "spool"), name);
+}
+
+std::string SpoolMarkPath(std::string_view data_dir, std::string_view dir) {
+  return JoinPath(data_dir, fmt::format("spool-{:016x}.held", XXH3_64bits(dir.data(), dir.size())));
 }
 
 }  // namespace kelp::spool

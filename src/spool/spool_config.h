@@ -24,6 +24,9 @@ struct SpoolConfig {
 // <data_dir>/spool/<pipeline>-<component>; a '/' in the pipeline's name becomes "%2F".
 std::string DefaultSpoolPath(std::string_view data_dir, std::string_view pipeline,
                              std::string_view component);
+// Where the agent notes how many rows the spool in `dir` holds: a file of the data directory,
+// because what takes the spool away may take all that lies around it, too.
+std::string SpoolMarkPath(std::string_view data_dir, std::string_view dir);
 
 }  // namespace kelp::spool
 
