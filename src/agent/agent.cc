@@ -156,6 +156,13 @@ void Agent::Reload() {
   config::Problems problems;
   ConfigLoader::Loaded loaded = loader_.Load(problems);
   const size_t before = problems.size();
+  const size_t ran = engine_->Statuses().size();
+  if (loaded.pipelines.empty() && ran != 0) {
+    LOG(kWarning,
+        "reload: {} and its pipelines_dir name no pipeline any more; the {} that ran are stopped, "
+        "and nothing is collected",
+        loader_.path(), ran);
+  }
   engine_->Apply(std::move(loaded.pipelines), problems);
   watcher_.SetDirectories(loader_.Directories());
   spool::WarnOfUnusedSpools(env_, config_.data_dir);

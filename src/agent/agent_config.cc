@@ -5,6 +5,22 @@
 #include "config/load.h"
 
 namespace kelp::agent {
+namespace {
+
+// As config::LoadFile, but an empty file is a problem: it is what an editor that truncates first
+// leaves for a moment, or a full disk for good, and would take all its pipelines away.
+std::optional<config::ConfigNode> LoadWrittenFile(FileSystem& files, const std::string& path,
+                                                  config::Problems& problems) {
+  std::optional<config::ConfigNode> root = config::LoadFile(files, path, {}, problems);
+  if (root && (root->is_null() || (root->is_map() && root->entries().empty()))) {
+    problems.Add(
+        {.file = path, .message = "the file is empty; to collect nothing, write `pipelines: []`"});
+    root.reset();
+  }
+  return root;
+}
+
+}  // namespace
 
 const config::Schema<HttpConfig>& HttpConfig::ConfigSchema() {
   static const auto schema =
@@ -96,7 +112,7 @@ pipeline::SharedPipelineConfig ConfigLoader::ParseOne(const config::ConfigNode& 
 
 bool ConfigLoader::LoadMain(config::Problems& problems) {
   const size_t before = problems.size();
-  const auto root = config::LoadFile(env_.files(), path_, {}, problems);
+  const auto root = LoadWrittenFile(env_.files(), path_, problems);
   if (!root.has_value()) return false;
   AgentConfig agent = AgentConfig::ConfigSchema().Parse(*root, problems);
   Pipelines pipelines = ParseList(agent.pipelines, problems);
@@ -112,7 +128,7 @@ bool ConfigLoader::LoadMain(config::Problems& problems) {
 
 void ConfigLoader::LoadPipelineFile(const std::string& path, config::Problems& problems) {
   const size_t before = problems.size();
-  const auto root = config::LoadFile(env_.files(), path, {}, problems);
+  const auto root = LoadWrittenFile(env_.files(), path, problems);
   Pipelines pipelines;
   if (root.has_value()) {
     const config::ConfigNode* list = root->Find("pipelines");

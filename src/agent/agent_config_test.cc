@@ -88,6 +88,34 @@ TEST_F(ConfigLoaderTest, ABadMainFileKeepsEverything) {
   EXPECT_NE(problems_.find("memory_limit"), std::string::npos) << problems_;
 }
 
+TEST_F(ConfigLoaderTest, AnEmptyFileIsRefusedAndKeepsWhatItHad) {
+  Write("agent.yaml",
+        "pipelines_dir: p.d\npipelines:\n  - {name: main, inputs: [{type: file, "
+        "include: [/a]}], outputs: [{type: stdout}]}\n");
+  Write("p.d/a.yaml", PipelineText("a"));
+  EXPECT_EQ(Names(), "main a ");
+  for (const char* empty : {"", "\n", "# all gone\n", "---\n", "{}\n"}) {
+    Write("agent.yaml", empty);
+    Write("p.d/a.yaml", empty);
+    EXPECT_EQ(Names(), "main a ") << empty;
+    EXPECT_NE(problems_.find(dir_ + "/agent.yaml: the file is empty"), std::string::npos)
+        << empty << problems_;
+    EXPECT_NE(problems_.find(dir_ + "/p.d/a.yaml: the file is empty"), std::string::npos)
+        << empty << problems_;
+  }
+  Write("agent.yaml", "pipelines_dir: p.d\npipelines: []\n");
+  Write("p.d/a.yaml", "pipelines: []\n");
+  EXPECT_EQ(Names(), "") << "said in so many words";
+  EXPECT_EQ(problems_, "");
+}
+
+TEST_F(ConfigLoaderTest, AnEmptyFileIsRefusedAtTheFirstLoadToo) {
+  Write("agent.yaml", "");
+  config::Problems problems;
+  EXPECT_FALSE(loader_.Load(problems).main_ok);
+  EXPECT_EQ(problems.size(), 1u);
+}
+
 TEST_F(ConfigLoaderTest, ANameDefinedTwiceIsRefusedWithBothPlaces) {
   Write("agent.yaml", "pipelines_dir: p.d\n");
   Write("p.d/a.yaml", PipelineText("same", "/one"));
