@@ -5,15 +5,11 @@
 namespace kelp::server {
 namespace {
 
-// Those that send to the only project that the caller may see; of these, what is of it.
-std::string AgentJson(const IngestFigures::Agent& agent, const std::string& project) {
+std::string AgentJson(const IngestFigures::Agent& agent) {
   std::vector<std::string> logstores;
   for (const store::LogstoreName& name : agent.logstores) {
-    if (project.empty() || name.project == project) {
-      logstores.push_back(name.project + "/" + name.logstore);
-    }
+    logstores.push_back(name.project + "/" + name.logstore);
   }
-  if (logstores.empty()) return "";
   return "{\"id\":" + JsonText(agent.last.host) + ",\"host\":" + JsonText(agent.last.host) +
          ",\"version\":" + JsonTextOrNull(agent.last.version) +
          ",\"address\":" + JsonText(agent.last.address) +
@@ -25,13 +21,12 @@ std::string AgentJson(const IngestFigures::Agent& agent, const std::string& proj
 
 void ListAgents(Api& api, const net::HttpRequest& request, const Answer& answer) {
   const auto caller = CallerOf(api, request);
-  const std::string project = caller ? caller->project : "";
   std::string out = "{\"agents\":[";
-  for (const IngestFigures::Agent& agent : api.figures.Agents()) {
-    const std::string json = AgentJson(agent, project);
-    if (json.empty()) continue;
+  // Without a caller the token was deleted just now.
+  for (const IngestFigures::Agent& agent :
+       caller ? api.figures.Agents(caller->project) : std::vector<IngestFigures::Agent>()) {
     if (out.back() == '}') out += ',';
-    out += json;
+    out += AgentJson(agent);
   }
   answer->Send(net::Json(200, out + "]}"));
 }

@@ -135,7 +135,7 @@ Result<std::vector<alert::Finding>> AlertBackend::Evaluate(const alert::Alert& a
     return InvalidArgumentError("the search is wrong at byte " + std::to_string(error.position) +
                                 ": " + error.message);
   }
-  const auto running = api_.queries.Add("");
+  const auto running = api_.queries.Add("", alert.project);
   const query::Limits limits{.time = api_.config.query.time_max,
                              .memory = api_.config.query.memory_max,
                              .cancelled = &running->state()->cancelled};

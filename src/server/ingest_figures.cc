@@ -35,6 +35,18 @@ void ReadHeader(std::string_view header, AgentNote& note) {
   }
 }
 
+// What one agent sent to another project.
+void AddTo(IngestFigures::Agent& sum, const IngestFigures::Agent& agent) {
+  if (agent.last_seen > sum.last_seen) {
+    sum.last = agent.last;
+    sum.last_seen = agent.last_seen;
+  }
+  sum.rows += agent.rows;
+  sum.bytes += agent.bytes;
+  sum.pipelines.insert(agent.pipelines.begin(), agent.pipelines.end());
+  sum.logstores.insert(agent.logstores.begin(), agent.logstores.end());
+}
+
 }  // namespace
 
 AgentNote AgentOf(const net::HttpRequest& request, const std::vector<BatchPtr>& batches) {
@@ -64,13 +76,14 @@ void IngestFigures::NoteRows(const store::LogstoreName& name, uint64_t rows, uin
 
 void IngestFigures::NoteAgent(const AgentNote& note, const store::LogstoreName& name, uint64_t rows,
                               uint64_t bytes) {
+  const auto key = std::make_pair(note.host, name.project);
   MutexLock lock(mu_);
-  if (agents_.size() >= kAgentsMax && !agents_.contains(note.host)) {
+  if (agents_.size() >= kAgentsMax && !agents_.contains(key)) {
     agents_.erase(std::min_element(
         agents_.begin(), agents_.end(),
         [](const auto& a, const auto& b) { return a.second.last_seen < b.second.last_seen; }));
   }
-  Agent& agent = agents_[note.host];
+  Agent& agent = agents_[key];
   agent.last = note;
   agent.last_seen = clock_.Now();
   agent.rows += rows;
@@ -100,10 +113,17 @@ IngestFigures::Rate IngestFigures::RateOf(const store::LogstoreName& name) {
   return {static_cast<double>(rows) / seconds, static_cast<double>(bytes) / seconds};
 }
 
-std::vector<IngestFigures::Agent> IngestFigures::Agents() {
+std::vector<IngestFigures::Agent> IngestFigures::Agents(const std::string& project) {
   MutexLock lock(mu_);
   std::vector<Agent> agents;
-  for (const auto& [host, agent] : agents_) agents.push_back(agent);
+  for (const auto& [key, agent] : agents_) {
+    if (!project.empty() && key.second != project) continue;
+    if (agents.empty() || agents.back().last.host != key.first) {
+      agents.push_back(agent);
+    } else {
+      AddTo(agents.back(), agent);
+    }
+  }
   return agents;
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
@@ -32,7 +33,8 @@ AgentNote AgentOf(const net::HttpRequest& request, const std::vector<BatchPtr>& 
 // Rates of logstores and the agents seen since the server started.
 //
 // Threads:  thread-safe; called for each ingest request, on the store's commit thread.
-// Limits:   kAgentsMax agents, the longest silent go first; kNamesMax pipelines and logstores each.
+// Limits:   kAgentsMax agents, the longest silent go first, and one that sends to several projects
+//           counts for each; kNamesMax pipelines and logstores each.
 // Tests:    ingest_figures_test.cc
 class IngestFigures {
  public:
@@ -60,8 +62,8 @@ class IngestFigures {
   void NoteAgent(const AgentNote& agent, const store::LogstoreName& name, uint64_t rows,
                  uint64_t bytes) EXCLUDES(mu_);
   Rate RateOf(const store::LogstoreName& name) EXCLUDES(mu_);
-  // By host.
-  std::vector<Agent> Agents() EXCLUDES(mu_);
+  // By host. Of what they sent to this project, as if there were no other; empty: to all.
+  std::vector<Agent> Agents(const std::string& project) EXCLUDES(mu_);
 
  private:
   static constexpr int64_t kSlots = 12;  // of five seconds each
@@ -78,7 +80,8 @@ class IngestFigures {
   const Duration begin_;
   Mutex mu_;
   std::map<store::LogstoreName, Minute> rates_ GUARDED_BY(mu_);
-  std::map<std::string, Agent> agents_ GUARDED_BY(mu_);  // by host
+  // By host and project.
+  std::map<std::pair<std::string, std::string>, Agent> agents_ GUARDED_BY(mu_);
 };
 
 }  // namespace kelp::server

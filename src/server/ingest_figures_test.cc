@@ -47,7 +47,7 @@ TEST(IngestFigures, AgentsAreKnownByTheirHost) {
   clock.now += 1s;
   figures.NoteAgent({"node-1", "1.1", "db", "10.0.0.8"}, {"default", "db"}, 7, 70);
   figures.NoteAgent({"node-0", "", "", "10.0.0.9"}, kLogs, 0, 0);
-  const auto agents = figures.Agents();
+  const auto agents = figures.Agents("");
   ASSERT_EQ(agents.size(), 2u);
   EXPECT_EQ(agents[1].last.version, "1.1");
   EXPECT_EQ(agents[1].last.address, "10.0.0.8");
@@ -58,6 +58,31 @@ TEST(IngestFigures, AgentsAreKnownByTheirHost) {
   EXPECT_TRUE(agents[0].pipelines.empty());
 }
 
+TEST(IngestFigures, AProjectSeesOfAnAgentOnlyWhatWasSentToIt) {
+  TestClock clock;
+  IngestFigures figures(clock);
+  figures.NoteAgent({"node-1", "1.0", "web", "10.0.0.7"}, kLogs, 5, 50);
+  const UnixNanos then = clock.Now();
+  clock.now += 1s;
+  figures.NoteAgent({"node-1", "1.1", "db", "10.0.0.8"}, {"other", "db"}, 7, 70);
+  figures.NoteAgent({"node-2", "1.1", "db", "10.0.0.9"}, {"other", "db"}, 1, 10);
+  const auto seen = figures.Agents("default");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].rows, 5u);
+  EXPECT_EQ(seen[0].bytes, 50u);
+  EXPECT_EQ(seen[0].last.version, "1.0");
+  EXPECT_EQ(seen[0].last.address, "10.0.0.7");
+  EXPECT_EQ(seen[0].last_seen, then);
+  EXPECT_EQ(seen[0].pipelines, (std::set<std::string>{"web"}));
+  EXPECT_EQ(seen[0].logstores, (std::set<store::LogstoreName>{kLogs}));
+  const auto all = figures.Agents("");
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].rows, 12u);
+  EXPECT_EQ(all[0].last.version, "1.1");
+  EXPECT_EQ(all[0].logstores.size(), 2u);
+  EXPECT_TRUE(figures.Agents("none").empty());
+}
+
 TEST(IngestFigures, TheLongestSilentAgentGoes) {
   TestClock clock;
   IngestFigures figures(clock);
@@ -65,7 +90,7 @@ TEST(IngestFigures, TheLongestSilentAgentGoes) {
     clock.now += 1s;
     figures.NoteAgent({"n" + std::to_string(i), "", "", ""}, kLogs, 1, 1);
   }
-  const auto agents = figures.Agents();
+  const auto agents = figures.Agents("");
   EXPECT_EQ(agents.size(), IngestFigures::kAgentsMax);
   EXPECT_TRUE(std::none_of(agents.begin(), agents.end(),
                            [](const auto& agent) { return agent.last.host == "n0"; }));

@@ -191,15 +191,60 @@ TEST_F(LibraryApiTest, ATokenOfAProjectSeesOnlyThat) {
             200);
 }
 
-TEST_F(LibraryApiTest, ListsAgentsThatSent) {
+TEST_F(LibraryApiTest, AQueryIsFollowedAndStoppedOnlyByThoseOfItsProject) {
   Start();
+  ASSERT_EQ(Call("POST", "/api/v1/projects", "{\"name\":\"web\"}").status, 201);
+  ASSERT_EQ(Call("GET", std::string(kLogs) + "/export?id=nightly").status, 200);
+  const std::string query = "/api/v1/queries/nightly";
+  // The last bytes may be here before the server has noted the end.
+  for (int i = 0; i < 1000 && Call("GET", query).status != 200; ++i) {
+  }
+  EXPECT_EQ(Call("GET", query).status, 200);
+  EXPECT_EQ(CallAs(viewer_, "GET", query).status, 200) << "it may see all projects";
+  EXPECT_EQ(CallAs(NewToken("viewer", "default"), "GET", query).status, 200);
+  const std::string other = NewToken("admin", "web");
+  const net::HttpResponse hidden = CallAs(other, "GET", query);
+  EXPECT_EQ(hidden.status, 404);
+  EXPECT_EQ(hidden.body, Call("DELETE", query).body) << "as of one that does not run";
+  EXPECT_EQ(CallAs(other, "DELETE", query).status, 404);
+}
+
+// One batch of one row of the node.
+std::string BatchOf(const std::string& host, const std::string& body) {
   const auto batch = BatchPool::Shared().Get();
   batch->set_resource(
-      std::make_shared<const Resource>(std::vector<Resource::Tag>{{"host.name", "node-1"}}));
-  batch->AddRow("hello", 0, 5, RealEnv().clock().Now());
+      std::make_shared<const Resource>(std::vector<Resource::Tag>{{"host.name", host}}));
+  batch->AddRow(body, 0, body.size(), RealEnv().clock().Now());
   codec::BatchSetEncoder encoder;
   encoder.Add(*batch, 0);
-  const std::string body = encoder.Finish();
+  return encoder.Finish();
+}
+
+TEST_F(LibraryApiTest, OfAnAgentOfTwoProjectsEachSeesItsOwn) {
+  Start();
+  ASSERT_EQ(Call("POST", "/api/v1/projects", "{\"name\":\"web\"}").status, 201);
+  ASSERT_EQ(Call("POST", "/api/v1/projects/web/logstores", "{\"name\":\"logs\"}").status, 201);
+  ASSERT_EQ(CallAs(agent_, "POST", std::string(kLogs) + "/batches", BatchOf("node-1", "hello"),
+                   {{"Kelp-Agent", "host=node-1; version=1.0; pipeline=secret"}})
+                .status,
+            200);
+  ASSERT_EQ(CallAs(agent_, "POST", "/api/v1/projects/web/logstores/logs/batches",
+                   BatchOf("node-1", "hi"), {{"Kelp-Agent", "host=node-1; pipeline=web"}})
+                .status,
+            200);
+  const std::string web = CallAs(NewToken("viewer", "web"), "GET", "/api/v1/agents").body;
+  EXPECT_NE(web.find("\"rows\":1,\"bytes\":2,\"pipelines\":[\"web\"],\"logstores\":[\"web/logs\"]"),
+            std::string::npos)
+      << web;
+  const std::string all = Call("GET", "/api/v1/agents").body;
+  EXPECT_NE(all.find("\"rows\":2,\"bytes\":7,\"pipelines\":[\"secret\",\"web\"],"),
+            std::string::npos)
+      << all;
+}
+
+TEST_F(LibraryApiTest, ListsAgentsThatSent) {
+  Start();
+  const std::string body = BatchOf("node-1", "hello");
   ASSERT_EQ(CallAs(agent_, "POST", std::string(kLogs) + "/batches", body).status, 200);
   const net::HttpResponse list = Call("GET", "/api/v1/agents");
   EXPECT_NE(list.body.find("{\"id\":\"node-1\",\"host\":\"node-1\",\"version\":null,\"address\":"

@@ -200,7 +200,7 @@ Status LokiRequest::Open(loki::Target& target) {
     ASSIGN_OR_RETURN(auto snapshot, api_.store.Read(name));
     target.sources.push_back({name.logstore, std::move(snapshot)});
   }
-  running_ = api_.queries.Add("");
+  running_ = api_.queries.Add("", TenantOf(request_).project);
   RunningQueries::State& state = *running_->state();
   answer_->OnClose([shared = running_->state()] { shared->cancelled = true; });
   target.limits = {.time = left,

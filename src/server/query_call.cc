@@ -102,7 +102,7 @@ Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answ
   if (id.size() > kQueryIdBytesMax) return InvalidArgumentError("\"id\" is too long");
   ASSIGN_OR_RETURN(const auto names, LogstoresOf(api, request));
   ASSIGN_OR_RETURN(call.snapshot, ReadAll(api, names));
-  call.running = api.queries.Add(id);
+  call.running = api.queries.Add(id, std::string(request.PathParam("project")));
   RunningQueries::State& state = *call.running->state();
   answer->OnClose([shared = call.running->state()] { shared->cancelled = true; });
   call.limits = {.time = api.config.query.time_max,

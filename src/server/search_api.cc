@@ -77,7 +77,9 @@ void Tail(Api& api, const net::HttpRequest& request, const Answer& answer) {
 
 void GetProgress(Api& api, const net::HttpRequest& request, const Answer& answer) {
   const std::string id(request.PathParam("id"));
-  const auto done = api.queries.Progress(id);
+  const auto caller = CallerOf(api, request);
+  if (!caller) return answer->Send(NotRunning(id));  // the token was deleted just now
+  const auto done = api.queries.Progress(id, caller->project);
   if (!done) return answer->Send(NotRunning(id));
   const std::string share = done->blocks == 0
                                 ? "null"
@@ -94,7 +96,8 @@ void GetProgress(Api& api, const net::HttpRequest& request, const Answer& answer
 
 void Cancel(Api& api, const net::HttpRequest& request, const Answer& answer) {
   const std::string id(request.PathParam("id"));
-  if (api.queries.Cancel(id)) return answer->Send({204, {}, ""});
+  const auto caller = CallerOf(api, request);
+  if (caller && api.queries.Cancel(id, caller->project)) return answer->Send({204, {}, ""});
   answer->Send(NotRunning(id));
 }
 

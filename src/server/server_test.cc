@@ -349,28 +349,28 @@ TEST_F(ServerTest, SaysNoToStoppingAQueryThatDoesNotRun) {
 
 TEST(RunningQueries, StopsAllOfOneId) {
   RunningQueries queries;
-  const auto a = queries.Add("x");
-  auto b = queries.Add("x");
-  const auto other = queries.Add("y");
-  EXPECT_TRUE(queries.Cancel("x"));
+  const auto a = queries.Add("x", "p");
+  auto b = queries.Add("x", "p");
+  const auto other = queries.Add("y", "p");
+  EXPECT_TRUE(queries.Cancel("x", ""));
   EXPECT_TRUE(a->state()->cancelled && b->state()->cancelled);
   EXPECT_FALSE(other->state()->cancelled);
-  EXPECT_FALSE(queries.Cancel("none"));
+  EXPECT_FALSE(queries.Cancel("none", ""));
   queries.Stop();
   EXPECT_TRUE(other->state()->cancelled);
-  EXPECT_TRUE(queries.Add("z")->state()->cancelled);
+  EXPECT_TRUE(queries.Add("z", "p")->state()->cancelled);
 }
 
 TEST(RunningQueries, SumsUpWhatQueriesOfOneIdDid) {
   RunningQueries queries;
-  EXPECT_FALSE(queries.Progress("x"));
-  const auto a = queries.Add("x");
+  EXPECT_FALSE(queries.Progress("x", ""));
+  const auto a = queries.Add("x", "p");
   {
-    const auto b = queries.Add("x");
+    const auto b = queries.Add("x", "p");
     b->state()->progress.AddBlock(10, 2, 100);
     a->state()->progress.AddBlock(1, 1, 1);
     a->state()->progress.blocks = 4;
-    const auto figures = queries.Progress("x");
+    const auto figures = queries.Progress("x", "");
     ASSERT_TRUE(figures);
     EXPECT_EQ(figures->rows_scanned, 11u);
     EXPECT_EQ(figures->rows, 3u);
@@ -378,7 +378,30 @@ TEST(RunningQueries, SumsUpWhatQueriesOfOneIdDid) {
     EXPECT_EQ(figures->blocks, 4u);
     EXPECT_EQ(figures->blocks_done, 2u);
   }
-  EXPECT_EQ(queries.Progress("x")->rows_scanned, 1u);
+  EXPECT_EQ(queries.Progress("x", "")->rows_scanned, 1u);
+}
+
+TEST(RunningQueries, OneProjectNeitherSeesNorStopsThoseOfAnother) {
+  RunningQueries queries;
+  const auto mine = queries.Add("x", "mine");
+  const auto theirs = queries.Add("x", "theirs");
+  mine->state()->progress.AddBlock(1, 1, 1);
+  theirs->state()->progress.AddBlock(10, 2, 100);
+  EXPECT_EQ(queries.Progress("x", "mine")->rows_scanned, 1u);
+  EXPECT_EQ(queries.Progress("x", "")->rows_scanned, 11u);
+  EXPECT_FALSE(queries.Progress("x", "none"));
+  EXPECT_FALSE(queries.Cancel("x", "none"));
+  EXPECT_TRUE(queries.Cancel("x", "mine"));
+  EXPECT_TRUE(mine->state()->cancelled);
+  EXPECT_FALSE(theirs->state()->cancelled);
+}
+
+TEST(RunningQueries, TheEndOfAQueryIsTheSecretOfItsProject) {
+  RunningQueries queries;
+  queries.Add("x", "theirs")->End("", "no such field");
+  EXPECT_FALSE(queries.Progress("x", "mine"));
+  EXPECT_EQ(queries.Progress("x", "theirs")->error, "no such field");
+  EXPECT_EQ(queries.Progress("x", "")->error, "no such field");
 }
 
 TEST_F(ServerTest, SqlRunsBehindASearch) {
