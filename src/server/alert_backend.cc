@@ -10,8 +10,8 @@
 #include "codec/json_rows.h"
 #include "codec/kelp_batch.h"
 #include "domain/secret.h"
-#include "query/merged_snapshot.h"
 #include "query/query.h"
+#include "server/query_call.h"
 #include "sql/lexer.h"
 #include "sql/sql.h"
 
@@ -121,13 +121,12 @@ Status Whole(const std::string& partial) {
 
 Result<std::vector<alert::Finding>> AlertBackend::Evaluate(const alert::Alert& alert,
                                                            UnixNanos now) {
-  std::vector<query::MergedSnapshot::Source> sources;
+  std::vector<store::LogstoreName> names;
   for (const std::string& name : alert.logstores) {
     RETURN_IF_ERROR(api_.domain.FindLogstore(alert.project, name).status());
-    ASSIGN_OR_RETURN(auto snapshot, api_.store.Read({alert.project, name}));
-    sources.push_back({name, std::move(snapshot)});
+    names.push_back({alert.project, name});
   }
-  const query::MergedSnapshot snapshot(std::move(sources));
+  ASSIGN_OR_RETURN(const auto snapshot, ReadAll(api_, names));
   const size_t pipe = sql::FindPipe(alert.q);
   query::ParseError error;
   const auto query = query::Parse(std::string_view(alert.q).substr(0, pipe), error);
@@ -142,7 +141,7 @@ Result<std::vector<alert::Finding>> AlertBackend::Evaluate(const alert::Alert& a
   const UnixNanos from = now - alert.window.count() + 1;
   if (pipe == alert.q.npos) {
     query::HistogramRequest request{from, now + 1, 1, limits, false};
-    ASSIGN_OR_RETURN(const auto counted, query::CountOverTime(snapshot, *query, request));
+    ASSIGN_OR_RETURN(const auto counted, query::CountOverTime(*snapshot, *query, request));
     RETURN_IF_ERROR(Whole(counted.partial));
     return std::vector<alert::Finding>{{{}, static_cast<double>(counted.total)}};
   }
@@ -155,7 +154,7 @@ Result<std::vector<alert::Finding>> AlertBackend::Evaluate(const alert::Alert& a
   GroupSink sink(alert);
   sql::Outcome outcome;
   sql::Problem problem;
-  if (!api_.sql.Run(snapshot, *query, request, sink, outcome, problem)) return problem.status;
+  if (!api_.sql.Run(*snapshot, *query, request, sink, outcome, problem)) return problem.status;
   RETURN_IF_ERROR(Whole(outcome.partial));
   return sink.Take();
 }

@@ -35,7 +35,8 @@ Result<Span> SpanParam(const net::HttpRequest& request, UnixNanos now) {
   return span;
 }
 
-// One snapshot of one logstore or of several; of the latter, rows say where they are from.
+}  // namespace
+
 Result<std::shared_ptr<const store::Snapshot>> ReadAll(
     Api& api, const std::vector<store::LogstoreName>& names) {
   if (names.size() == 1) return api.store.Read(names[0]);
@@ -47,8 +48,6 @@ Result<std::shared_ptr<const store::Snapshot>> ReadAll(
   return std::shared_ptr<const store::Snapshot>(
       std::make_shared<const query::MergedSnapshot>(std::move(sources)));
 }
-
-}  // namespace
 
 net::HttpResponse ProblemResponse(const Problem& problem) {
   net::HttpResponse response = Refusal(problem.status);

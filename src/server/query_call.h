@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "query/query.h"
 #include "server/api.h"
@@ -45,6 +46,10 @@ struct QueryCall {
   query::Limits limits;
   std::unique_ptr<RunningQueries::Entry> running;
 };
+
+// One snapshot of one logstore or of several; of the latter, rows say where they are from.
+Result<std::shared_ptr<const store::Snapshot>> ReadAll(
+    Api& api, const std::vector<store::LogstoreName>& names);
 
 // Fills everything in; `search` is the text of the search.
 Status PrepareCall(Api& api, const net::HttpRequest& request, const Answer& answer,

@@ -119,7 +119,10 @@ class LocalScan {
       if (interrupt_.Check()) return CancelledError("interrupted");
       const size_t index = scan_.next_block++;
       if (index >= table_.blocks.size()) return false;
-      block_ = table_.blocks[index].get();
+      block_ = table_.blocks[index].block.get();
+      if (const std::string_view name = table_.blocks[index].logstore; !name.empty()) {
+        logstore_ = MakeString(name);
+      }
       const Status opened = OpenBlock();
       if (!opened.ok()) {
         // What is damaged is left out of the answer, which says so.
@@ -182,6 +185,8 @@ class LocalScan {
         case LogColumn::Source::kOffset:
           RETURN_IF_ERROR(blocks_.reader().Origins().status());
           break;
+        case LogColumn::Source::kLogstore:
+          break;
         case LogColumn::Source::kBody:
         case LogColumn::Source::kValue:
           RETURN_IF_ERROR(BindValues(i, column));
@@ -218,6 +223,9 @@ class LocalScan {
         return FillOrigins(vector, size);
       case LogColumn::Source::kOffset:
         return FillOffsets(static_cast<int64_t*>(out), size);
+      case LogColumn::Source::kLogstore:
+        std::fill_n(static_cast<duckdb_string_t*>(out), size, logstore_);
+        return OkStatus();
       case LogColumn::Source::kBody:
       case LogColumn::Source::kValue:
         break;
@@ -356,6 +364,7 @@ class LocalScan {
   query::Interrupt interrupt_;
   BlockScan blocks_;
   const Block* block_ = nullptr;
+  duckdb_string_t logstore_{};  // of block_
   uint64_t bytes_counted_ = 0;
   std::vector<uint32_t> rows_;  // matching rows; empty: all
   uint32_t at_ = 0;
@@ -402,7 +411,7 @@ void Bind(duckdb_bind_info info) {
     g_library->destroy_logical_type(&type);
   }
   uint64_t rows = 0;
-  for (const auto& block : table.blocks) rows += block->rows();
+  for (const LogBlock& one : table.blocks) rows += one.block->rows();
   g_library->bind_set_cardinality(info, rows, false);
   g_library->bind_set_bind_data(info, new TableRef{&table}, Delete<TableRef>);
 }
@@ -446,14 +455,19 @@ LogTable::LogTable(const DuckDbLibrary& l, const store::Snapshot& snapshot, cons
     : library(l),
       query(q),
       schema(s),
-      blocks(snapshot.blocks().begin(), snapshot.blocks().end()),
-      blocks_total(blocks.size()),
-      misfits(s.columns().size()) {}
+      blocks_total(snapshot.blocks().size()),
+      misfits(s.columns().size()) {
+  blocks.reserve(blocks_total);
+  for (size_t i = 0; i < blocks_total; ++i) {
+    blocks.push_back({snapshot.blocks()[i], snapshot.SourceOf(i)});
+  }
+}
 
 Status LogTable::Register(duckdb_connection connection, const char* name) {
   g_library = &library;
-  std::erase_if(blocks, [&](const auto& block) {
-    return block->rows() == 0 || block->time_max() < from || block->time_min() >= to;
+  std::erase_if(blocks, [&](const LogBlock& one) {
+    const Block& block = *one.block;
+    return block.rows() == 0 || block.time_max() < from || block.time_min() >= to;
   });
   if (limits.progress != nullptr) {
     // A statement that starts again with other types begins anew.

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sync.h"
@@ -27,6 +28,12 @@
 
 namespace kelp::sql {
 
+// A block, and the logstore that it is of where the snapshot is of several.
+struct LogBlock {
+  std::shared_ptr<const store::Block> block;
+  std::string_view logstore;
+};
+
 struct LogTable {
   LogTable(const DuckDbLibrary& l, const store::Snapshot& snapshot, const query::Query& q,
            const LogSchema& s);
@@ -34,7 +41,7 @@ struct LogTable {
   const DuckDbLibrary& library;
   const query::Query& query;
   const LogSchema& schema;
-  std::vector<std::shared_ptr<const store::Block>> blocks;  // that reach into [from, to)
+  std::vector<LogBlock> blocks;  // that reach into [from, to)
   uint64_t blocks_total = 0;
   UnixNanos from = 0;
   UnixNanos to = 0;

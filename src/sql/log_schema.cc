@@ -108,6 +108,9 @@ LogSchema::LogSchema(const store::Snapshot& snapshot, UnixNanos from, UnixNanos 
   Add("body", LogColumn::Source::kBody);
   std::map<std::string, std::string> fields, tags;  // by lower name: the name first seen
   std::vector<std::shared_ptr<const Block>> blocks;
+  if (!snapshot.blocks().empty() && !snapshot.SourceOf(0).empty()) {
+    Add("logstore", LogColumn::Source::kLogstore);
+  }
   for (const auto& block : snapshot.blocks()) {
     if (block->time_max() < from) break;  // and so are all after it
     if (block->time_min() >= to || block->rows() == 0) continue;

@@ -1,8 +1,9 @@
 // LogSchema: the columns of the table `log` for one statement.
 //
-// They are the union over all blocks in the span of time: time, body, every field, every resource
-// tag, _origin and _offset. SQL ignores the case of names, so "Level" and "level" are one column,
-// and a field and a tag of one name are one column in which the field goes first.
+// They are the union over all blocks in the span of time: time, body, logstore where the snapshot
+// is of several, every field, every resource tag, _origin and _offset. SQL ignores the case of
+// names, so "Level" and "level" are one column, and a field and a tag of one name are one column in
+// which the field goes first.
 //
 // A field is text unless every one of its values is a number that loses nothing by being one: see
 // docs/guides/sql.md, "Types". Infer looks at a sample; the scan checks every value, and when one
@@ -32,7 +33,7 @@ namespace kelp::sql {
 std::string LowerName(std::string_view name);
 
 struct LogColumn {
-  enum class Source : uint8_t { kTime, kBody, kValue, kOrigin, kOffset };
+  enum class Source : uint8_t { kTime, kBody, kLogstore, kValue, kOrigin, kOffset };
   // kLooseReal: for a statement that wants a number where some values are none; those are NULL and
   // counted.
   enum class Type : uint8_t { kText, kInteger, kReal, kLooseReal };

@@ -1,6 +1,7 @@
 // Statements over rows in memory: what comes out, and what is said when it does not.
 #include <gtest/gtest.h>
 
+#include "query/merged_snapshot.h"
 #include "sql/sql_testing.h"
 
 namespace kelp::sql::testing {
@@ -30,6 +31,30 @@ class StatementTest : public SqlTest {
     snapshot_.Add({row(2, "info", "204", "0.25", "web-1"), row(3, "warn", "404", "3", "web-3")});
   }
 };
+
+TEST_F(StatementTest, OverSeveralLogstoresEachRowSaysWhichItIsOf) {
+  const auto other = std::make_shared<MemorySnapshot>();
+  TestRow row;
+  row.time = kNoon;
+  row.fields = {{"level", Text("info")}, {"logstore", Text("a field of that name")}};
+  other->Add({row});
+  const query::MergedSnapshot all({{"web", std::make_shared<MemorySnapshot>(snapshot_)},
+                                   {"a-longer-name-of-a-logstore", other}});
+  query::ParseError error;
+  const auto everything = query::Parse("*", error);
+  request_.statement = "SELECT logstore, level, count(*) GROUP BY ALL ORDER BY ALL";
+  ASSERT_TRUE(engine_.Run(all, *everything, request_, sink_, outcome_, problem_));
+  EXPECT_EQ(sink_.text(),
+            "a-longer-name-of-a-logstore|info|1\nweb|error|1\nweb|info|3\nweb|warn|1\n");
+  EXPECT_EQ(sink_.types(), "logstore:text level:text count_star():integer");
+  request_.statement = "SELECT count(*) WHERE logstore = 'web' AND level = 'info'";
+  ASSERT_TRUE(engine_.Run(all, *everything, request_, sink_, outcome_, problem_));
+  EXPECT_EQ(sink_.text(), "3\n");
+  // Of one logstore the name is free.
+  EXPECT_NE(Run("SELECT logstore").find("logstore"), std::string::npos);
+  snapshot_ = *other;
+  EXPECT_EQ(Run("SELECT logstore"), "a field of that name\n");
+}
 
 TEST_F(StatementTest, CountsWithAndWithoutFrom) {
   EXPECT_EQ(Run("SELECT count(*)"), "5\n");
