@@ -132,7 +132,7 @@ class Translator {
     const auto* known = std::find_if(std::begin(kAggregates), std::end(kAggregates),
                                      [&](const Aggregate& a) { return a.name == name; });
     if (known != std::end(kAggregates)) {
-      to.AddFrom(function.begin, known->before);
+      to.AddFor(function.begin, known->before);
       to.AddFrom(begin, arguments);
       to.Add(known->after);
     } else {
@@ -274,9 +274,9 @@ class Translator {
         const size_t begin = Peek().begin;
         if (!SkipToClose(end)) return false;
         const std::string arguments(text_.substr(begin, end - begin));
-        order.AddFrom(name.begin,
-                      QuoteName(arguments.empty() ? LowerName(name.text)
-                                                  : LowerName(name.text) + "(" + arguments + ")"));
+        order.AddFor(name.begin,
+                     QuoteName(arguments.empty() ? LowerName(name.text)
+                                                 : LowerName(name.text) + "(" + arguments + ")"));
       } else if (!Column(order)) {
         return false;
       }
@@ -400,6 +400,11 @@ size_t PipedStatement::OriginalPlace(size_t place) const {
 
 void PipedStatement::AddFrom(size_t place, std::string_view text) {
   parts_.push_back({sql_.size(), text.size(), place});
+  sql_ += text;
+}
+
+void PipedStatement::AddFor(size_t place, std::string_view text) {
+  parts_.push_back({sql_.size(), 0, place});
   sql_ += text;
 }
 

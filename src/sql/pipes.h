@@ -25,15 +25,17 @@ class PipedStatement {
   // The byte of the pipes that a byte of the SQL stands for.
   size_t OriginalPlace(size_t place) const;
 
-  // Text of ours, standing for nothing; text that was written at `place`.
+  // Text of ours, standing for nothing; text that was written at `place`, letter by letter; text of
+  // ours that stands for what was written at `place`.
   void Add(std::string_view text) { sql_ += text; }
   void AddFrom(size_t place, std::string_view text);
+  void AddFor(size_t place, std::string_view text);
   void AddAll(const PipedStatement& other);
 
  private:
   struct Part {
     size_t begin;  // in sql_
-    size_t size;
+    size_t size;   // of what was written so; 0: all of it stands for `place`
     size_t place;  // in the pipes
   };
   std::string sql_;

@@ -61,6 +61,27 @@ TEST_F(PipesTest, ParseJson) {
   EXPECT_EQ(Run("parse json body as b | where b.user.id = '1' | stats count()"), "3\n");
 }
 
+// DuckDB's messages point into the SQL; what stands there may be longer than what was written.
+TEST(PipedStatementTest, WhatStandsForAWordPointsAtTheWord) {
+  for (const std::string_view pipes : {"stats p95(took)", "stats count() | sort -count(a)"}) {
+    PipedStatement statement;
+    Problem problem;
+    ASSERT_TRUE(TranslatePipes(pipes, statement, problem));
+    for (size_t place = 0; place < statement.sql().size(); ++place) {
+      EXPECT_LE(statement.OriginalPlace(place), pipes.size()) << statement.sql() << " at " << place;
+    }
+  }
+  PipedStatement statement;
+  Problem problem;
+  ASSERT_TRUE(TranslatePipes("stats p95(took)", statement, problem));
+  const size_t made = statement.sql().find("quantile_cont(took");
+  ASSERT_NE(made, std::string::npos) << statement.sql();
+  EXPECT_EQ(statement.OriginalPlace(made), 6u);
+  EXPECT_EQ(statement.OriginalPlace(made + 13), 6u);
+  EXPECT_EQ(statement.OriginalPlace(made + 14), 10u);
+  EXPECT_EQ(statement.OriginalPlace(made + 16), 12u);
+}
+
 TEST_F(PipesTest, ErrorsPointAtThePlace) {
   EXPECT_EQ(Run("stats count() | srot level"),
             "error at 16: after '|' comes SELECT or one of stats, top, timechart, fields, parse "
