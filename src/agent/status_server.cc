@@ -33,43 +33,53 @@ class TapStream {
 
   void Show(const Batch& batch) {
     MutexLock lock(mu_);
-    const Duration now = clock_.Monotonic();
-    if (now - window_ >= 1s) {
-      ReportWithheld();
-      window_ = now;
-      shown_ = 0;
-    }
-    bool started = false;
-    batch.ForEach([&](uint32_t row) {
-      if (shown_ >= rate_ || out_->queued_bytes() > kTapQueueBytesMax) {
-        ++withheld_;
-        return;
-      }
-      if (!started) printer_.Start(batch);
-      started = true;
-      ++shown_;
-      text_.Clear();
-      printer_.Append(text_, row);
-      out_->Write(net::SseEvent("row", text_.view()));
-    });
+    ShowIn(window_, batch);
   }
 
  private:
-  void ReportWithheld() REQUIRES(mu_) {
-    if (withheld_ == 0) return;
-    out_->Write(net::SseEvent("dropped", fmt::format("{{\"rows\":{}}}", withheld_)));
-    withheld_ = 0;
+  // The second that runs, and what rows are printed with.
+  struct Window {
+    Duration begin{0};
+    int shown = 0;
+    uint64_t withheld = 0;
+    codec::RowPrinter printer;
+    codec::ByteBuffer text;
+  };
+
+  // Under mu_. Not in Show: of a lambda the analysis cannot say which locks are held.
+  void ShowIn(Window& window, const Batch& batch) {
+    const Duration now = clock_.Monotonic();
+    if (now - window.begin >= 1s) {
+      ReportWithheld(window);
+      window.begin = now;
+      window.shown = 0;
+    }
+    bool started = false;
+    batch.ForEach([&](uint32_t row) {
+      if (window.shown >= rate_ || out_->queued_bytes() > kTapQueueBytesMax) {
+        ++window.withheld;
+        return;
+      }
+      if (!started) window.printer.Start(batch);
+      started = true;
+      ++window.shown;
+      window.text.Clear();
+      window.printer.Append(window.text, row);
+      out_->Write(net::SseEvent("row", window.text.view()));
+    });
+  }
+
+  void ReportWithheld(Window& window) {
+    if (window.withheld == 0) return;
+    out_->Write(net::SseEvent("dropped", fmt::format("{{\"rows\":{}}}", window.withheld)));
+    window.withheld = 0;
   }
 
   const std::shared_ptr<net::Responder> out_;
   Clock& clock_;
   const int rate_;
   Mutex mu_;
-  Duration window_ GUARDED_BY(mu_){0};
-  int shown_ GUARDED_BY(mu_) = 0;
-  uint64_t withheld_ GUARDED_BY(mu_) = 0;
-  codec::RowPrinter printer_ GUARDED_BY(mu_);
-  codec::ByteBuffer text_ GUARDED_BY(mu_);
+  Window window_ GUARDED_BY(mu_);
 };
 
 std::string StatusJson(const pipeline::Engine& engine, const std::string& data_dir) {
