@@ -201,6 +201,7 @@ TEST_F(KelpOutputTest, BooksGivenUpRowsUnderTheirOwnNumbers) {
   output_->Stop(10s);
   EXPECT_EQ(fixture_.acks->done, 2);
   EXPECT_EQ(server_.Bodies(), (std::vector<std::string>{"first", "a", "b"}));
+  MutexLock lock(fixture_.acks->mu);
   EXPECT_EQ(fixture_.acks->booked, (std::vector<uint32_t>{2, 4}));
 }
 
