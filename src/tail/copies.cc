@@ -36,7 +36,7 @@ bool IsPrefix(File& copy, uint64_t size, File& live) {
 void Follow::StartSearch(Incarnation& file) {
   if (file.search == nullptr) file.search = std::make_unique<CopySearch>();
   CopySearch& search = *file.search;
-  const uint64_t seen = std::max(file.source->size(), file.source->Evidence().second.end);
+  const uint64_t seen = std::max(file.source->text_size(), file.source->Evidence().second.end);
   search.known_size = std::max(search.known_size, seen);
   search.over = false;
   search.until = context_.Now() + context_.options.copy_wait;

@@ -34,6 +34,16 @@ Result<bool> FileSource::SeeHead(File& file) {
   return true;
 }
 
+Result<bool> FileSource::TextBehindHead(File& file) const {
+  uint64_t end = 0;
+  {
+    MutexLock lock(mu_);
+    end = nuls_ + identity_.print.bytes;
+  }
+  ASSIGN_OR_RETURN(const Text text, FindText(file, end));
+  return text.state != Text::kNone && text.at > end;
+}
+
 void FileSource::Release() {
   {
     MutexLock lock(mu_);

@@ -1,4 +1,5 @@
 // What is known of a file before it was read: files that are cut, emptied, begun with nothing.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "tail/tail_fixture.h"
@@ -82,6 +83,64 @@ TEST_F(FileEvidenceTest, FilesThatBeginWithTheSameLinesAreToldApart) {
   EXPECT_TRUE(host_->losses.empty());
   Restart();
   EXPECT_EQ(host_->Bodies(), (Bodies{}));
+}
+
+// Memory-mapped logs are made as large as they are going to be, and written to then.
+TEST_F(FileEvidenceTest, WhatIsWrittenIntoNulsIsRead) {
+  constexpr size_t kSize = 400'000;  // more than one turn
+  dir_.Write("a.log", std::string(kSize, '\0'));
+  Start();
+  const int fd = ::open((dir_ / "a.log").c_str(), O_WRONLY);
+  ASSERT_GE(fd, 0);
+  off_t at = 0;
+  Bodies expected;
+  for (int i = 0; i < 50; ++i) {
+    const std::string line = "line " + std::to_string(i);
+    expected.push_back(line);
+    for (const std::string& text : {line, std::string("\n")}) {
+      ASSERT_EQ(::pwrite(fd, text.data(), text.size(), at), static_cast<ssize_t>(text.size()));
+      at += static_cast<off_t>(text.size());
+      Settle();
+    }
+  }
+  EXPECT_EQ(host_->Bodies(), expected);
+  AckAndStore();
+  Settle();
+  EXPECT_EQ(lag_.value(), 0);
+  Restart();
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+  // Cut to what was written, and rotated.
+  ASSERT_EQ(::pwrite(fd, "last\n", 5, at), 5);
+  ASSERT_EQ(::ftruncate(fd, at + 5), 0);
+  ::close(fd);
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "next\n");
+  Pass(2s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"last", "next"}));
+  EXPECT_TRUE(host_->losses.empty());
+}
+
+TEST_F(FileEvidenceTest, NulsAtTheEndOfARotatedFileHoldNobodyUp) {
+  dir_.Write("a.log", "one\nhalf" + std::string(100'000, '\0'));
+  Start();
+  dir_.Rename("a.log", "a.log.1");
+  dir_.Append("a.log", "two\n");
+  Pass(10s);
+  ASSERT_FALSE(host_->rows.empty());
+  EXPECT_EQ(host_->rows.front().body, "one");
+  EXPECT_EQ(host_->rows.back().body, "two");
+}
+
+TEST_F(FileEvidenceTest, ALargeHoleIsNotReadThrough) {
+  dir_.Write("a.log", "one\n");
+  Start();
+  constexpr off_t kEnd = off_t{1} << 40;
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), kEnd), 0);
+  Settle();
+  dir_.Append("a.log", "two\n");
+  Settle();
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+  EXPECT_EQ(host_->rows[1].end, static_cast<uint64_t>(kEnd) + 4);
 }
 
 TEST_F(FileEvidenceTest, AFileOfNulsIsReadOnceThereIsSomethingInIt) {

@@ -279,9 +279,20 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   // The size of a packed file is a guess until its end was reached.
   const std::shared_ptr<PackedFile> packed = this->packed();
   const bool exact = packed == nullptr || !packed->incomplete();
-  const bool whole = exact ? chunk.size == available : chunk.size < want;
+  bool whole = exact ? chunk.size == available : chunk.size < want;
   chunk.last = whole && to_the_end;
-  GrowEvidence(file, chunk, {data, n});
+  if (!chunk.last && !watched_ && packed == nullptr && chunk.data[chunk.size - 1] == '\0') {
+    ASSIGN_OR_RETURN(const Nuls nuls, LookAtNuls(file, chunk, info.size));
+    const uint64_t skip_to = std::min(nuls.text_at, end) / 8 * 8;  // text of two bytes a unit
+    if (skip_to > position) return SkipNulsTo(file, skip_to, batch);
+    chunk.size -= nuls.leave;
+    whole = whole || nuls.leave > 0;
+    if (chunk.size == 0) {
+      line_bytes_ = 0;
+      return unstored ? AtStored(batch) : AtEnd(batch);
+    }
+  }
+  GrowEvidence(file, chunk, {data, before + chunk.size});
   // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that
   // of its last line.
   const char* const line_end = static_cast<const char*>(memrchr(chunk.data, '\n', chunk.size));
@@ -311,16 +322,48 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   return ReadState::kMore;
 }
 
+// A file may be made as large as it is going to be, and written to then: NULs are skipped only when
+// something stands behind them.
+Result<FileSource::Nuls> FileSource::LookAtNuls(File& file, const framing::Chunk& chunk,
+                                                uint64_t size) {
+  const size_t text = WithoutNuls({chunk.data, chunk.size}).size();
+  if (text == chunk.size) return Nuls();
+  const bool looked = nuls_end_ == size && text_end_ <= chunk.offset + text;
+  if (chunk.offset + chunk.size < size && !looked) {
+    ASSIGN_OR_RETURN(const Text behind, FindText(file, chunk.offset + chunk.size));
+    if (behind.state != Text::kNone) return Nuls{0, text == 0 ? behind.at : 0};
+  }
+  text_end_ = chunk.offset + text;
+  nuls_end_ = size;
+  return Nuls{chunk.size - text, 0};
+}
+
+ReadState FileSource::SkipNulsTo(File& file, uint64_t offset, Batch& batch) {
+  const Result<Guard> guard = GuardBefore(file, offset);
+  {
+    MutexLock lock(mu_);
+    guard_ = guard.ok() ? *guard : Guard();
+  }
+  const uint64_t skipped = offset - position_;
+  if (metrics_->read_bytes != nullptr) metrics_->read_bytes->Add(skipped);
+  if (metrics_->skipped_nul_bytes != nullptr) metrics_->skipped_nul_bytes->Add(skipped);
+  position_ = offset;
+  line_bytes_ = 0;
+  Seal(batch);
+  return ReadState::kMore;
+}
+
 void FileSource::SeeSize(uint64_t known, uint64_t size) {
   // That of a packed file is a guess.
   if (size < known && packed() != nullptr) return;
   const uint64_t before = known;
+  const uint64_t text = nuls_end_ == known ? std::max<uint64_t>(position_, text_end_) : known;
   if (size == known || !size_.compare_exchange_strong(known, size) || size > before) return;
   {
     MutexLock lock(mu_);
     marks_.CutTo(size);
   }
-  cut_off_ += before - size;
+  cut_off_ += text > size ? text - size : 0;
   news_->Tell(shared_from_this(), SourceNews::kCut);
 }
 

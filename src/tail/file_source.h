@@ -167,9 +167,16 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // The size seen last, of the content that is this origin's.
   uint64_t size() const { return size_; }
   void set_size(uint64_t size) { size_ = size; }
+  // size() without the NULs at the end of a file that was made larger than what is written to it.
+  uint64_t text_size() const {
+    const uint64_t size = size_;
+    return nuls_end_ == size ? std::max<uint64_t>(position_, text_end_) : size;
+  }
   // The file still holds what was read, and has this size now; size() was `known` before that was
   // asked for. Whoever was faster knows better.
   void SeeSize(uint64_t known, uint64_t size);
+  // Whether there is text behind NULs that follow the fingerprinted bytes.
+  Result<bool> TextBehindHead(File& file) const;
   // Bytes that were seen, and cut off since, unread; since the last call.
   uint64_t TakeCutOff() { return cut_off_.exchange(0); }
   uint64_t acked() const { return acked_; }
@@ -227,6 +234,13 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
   // False while a packed file is unpacked up to `offset`, which takes several turns.
   Result<bool> SkipTo(uint64_t offset);
+  struct Nuls {
+    size_t leave = 0;      // so many at the end of a chunk are left unread: none but such follow
+    uint64_t text_at = 0;  // not 0: the chunk is nothing but NULs, and this is where they end
+  };
+  Result<Nuls> LookAtNuls(File& file, const framing::Chunk& chunk, uint64_t size);
+  // Goes on behind the NULs that begin at the position.
+  pipeline::ReadState SkipNulsTo(File& file, uint64_t offset, Batch& batch);
   pipeline::ReadState Replaced(const File& file, Batch& batch);
   // Whether `raw`, read at the position, follows what was read before.
   Result<bool> Follows(File& file, const Raw& raw);
@@ -280,6 +294,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint64_t> position_;
   std::atomic<uint64_t> size_;
   std::atomic<uint64_t> cut_off_{0};
+  std::atomic<uint64_t> text_end_{0};
+  std::atomic<uint64_t> nuls_end_{UINT64_MAX};  // NULs from text_end_ to there
   std::atomic<uint64_t> acked_;
 
   // Of the reading thread.

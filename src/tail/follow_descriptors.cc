@@ -83,7 +83,7 @@ void Follow::KeepCeilings(TailContext& context, Duration now) {
   uint64_t bytes = 0;
   const auto unread = [](const HeldFile& held) -> uint64_t {
     const FileSource& source = *held.file->source;
-    return source.size() > source.position() ? source.size() - source.position() : 0;
+    return source.text_size() > source.position() ? source.text_size() - source.position() : 0;
   };
   for (const HeldFile& held : context.held) {
     if (!held.cause.empty()) continue;
@@ -129,7 +129,7 @@ void Follow::DropHeld(HeldFile& held, std::string_view cause) {
   if (live != file.follow->live_.end() && live->second == &file) file.follow->live_.erase(live);
   file.follow->NoteClosed(file);
   held.at = file.source->position();
-  held.end = std::max(held.at, file.source->size());
+  held.end = std::max(held.at, file.source->text_size());
 }
 
 // True when everything is counted, and said.
@@ -182,7 +182,7 @@ bool Follow::Park(Incarnation& file, bool unread) {
   const FileSource& source = *file.source;
   const bool findable = !file.names.empty() || !file.location.empty();
   if (!findable || file.searching() || file.ended || file.deleted || source.has_half() ||
-      (!unread && (file.waiting || source.position() != source.size()))) {
+      (!unread && (file.waiting || source.position() != source.text_size()))) {
     return false;
   }
   file.source->Attach(nullptr);

@@ -60,8 +60,10 @@ void Follow::SeeMore(Incarnation& file) {
   if (same.ok() && !*same) return ContentReplaced(file);
   StoreBeginning(file);
   if (open == nullptr || !same.ok()) LookClosely(file);
-  if (file.source->SawMore() || open == nullptr || !file.displaced) return;
-  file.source->ReadUnstored();  // nothing but NULs
+  if (file.source->SawMore() || open == nullptr) return;
+  // Nothing but NULs, or no more of the beginning before them.
+  if (!file.displaced && !ValueOr(file.source->TextBehindHead(*open), false)) return;
+  file.source->ReadUnstored();
   Touch(file);
 }
 
@@ -312,7 +314,7 @@ void Follow::LookAgainAtOthers(Duration now) {
 }
 
 void Follow::UpdateLag(Incarnation& file) {
-  const uint64_t size = file.source->size();
+  const uint64_t size = file.source->text_size();
   const uint64_t acked = file.source->acked();
   const int64_t lag = file.ended || size < acked ? 0 : static_cast<int64_t>(size - acked);
   if (options_.metrics.lag_bytes != nullptr) options_.metrics.lag_bytes->Add(lag - file.lag);

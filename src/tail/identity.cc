@@ -1,5 +1,7 @@
 #include "tail/identity.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -8,29 +10,18 @@
 namespace kelp::tail {
 namespace {
 
-bool AllNul(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
-
-// Where the data is at or behind `offset`: behind a hole of a sparse file.
-uint64_t SkipHole(const File& file, uint64_t offset) {
-  const int fd = file.descriptor();
-  const off_t data = fd < 0 ? -1 : lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-  return data < 0 ? offset : static_cast<uint64_t>(data);
+bool AllNul(std::string_view bytes) {
+  return bytes.empty() ||
+         (bytes[0] == '\0' && memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-// The first byte that is not NUL; the end of the file when there is none, 0 when there are too
-// many.
-Result<uint64_t> SkipNuls(File& file) {
-  std::string bytes(size_t{64} << 10, '\0');
-  uint64_t offset = 0;
-  for (uint64_t looked_at = 0; looked_at < kNulsMax; looked_at += bytes.size()) {
-    offset = SkipHole(file, offset);
-    ASSIGN_OR_RETURN(const size_t n, file.ReadAt(offset, bytes.data(), bytes.size()));
-    const size_t found = std::string_view(bytes.data(), n).find_first_not_of('\0');
-    if (found != std::string_view::npos) return offset + found;
-    offset += n;
-    if (n < bytes.size()) return offset;
-  }
-  return uint64_t{0};
+// Where the data is at or behind `offset`: behind a hole of a sparse file, or its end.
+uint64_t SkipHole(const File& file, uint64_t offset) {
+  const int fd = file.descriptor();
+  if (fd < 0) return offset;
+  off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0 && errno == ENXIO) data = lseek(fd, 0, SEEK_END);
+  return data < static_cast<off_t>(offset) ? offset : static_cast<uint64_t>(data);
 }
 
 }  // namespace
@@ -71,6 +62,27 @@ Result<bool> GuardHolds(File& file, const Guard& guard) {
   const uint32_t bytes = guard.bytes();
   ASSIGN_OR_RETURN(const size_t n, file.ReadAt(guard.end - bytes, before, bytes));
   return n == bytes && guard.Matches(before);
+}
+
+std::string_view WithoutNuls(std::string_view text) {
+  constexpr size_t kAtOnce = 4096;
+  size_t size = text.size();
+  while (size >= kAtOnce && AllNul(text.substr(size - kAtOnce, kAtOnce))) size -= kAtOnce;
+  while (size > 0 && text[size - 1] == '\0') --size;
+  return text.size() - size >= 2 ? text.substr(0, size) : text;
+}
+
+Result<Text> FindText(File& file, uint64_t from) {
+  std::string bytes(size_t{64} << 10, '\0');
+  for (uint64_t looked_at = 0; looked_at < kNulsMax; looked_at += bytes.size()) {
+    from = SkipHole(file, from);
+    ASSIGN_OR_RETURN(const size_t n, file.ReadAt(from, bytes.data(), bytes.size()));
+    const std::string_view read(bytes.data(), n);
+    if (!AllNul(read)) return Text{Text::kFound, from + read.find_first_not_of('\0')};
+    from += n;
+    if (n < bytes.size()) return Text{Text::kNone, from};
+  }
+  return Text{Text::kTooFar, from};
 }
 
 uint64_t Marks::PlaceOf(size_t i) {
@@ -141,13 +153,23 @@ bool MayBeginAs(const Fingerprint& print, const Marks& marks, const Head& head) 
 }
 
 Result<Head> ReadHead(File& file) {
+  // A few more, to tell what ends in NULs.
+  constexpr size_t kMore = 8;
   Head head;
   for (bool looked = false;; looked = true) {
-    head.bytes.resize(Fingerprint::kBytesMax);
+    head.bytes.resize(Fingerprint::kBytesMax + kMore);
     ASSIGN_OR_RETURN(const size_t n, file.ReadAt(head.at, head.bytes.data(), head.bytes.size()));
     head.bytes.resize(n);
-    if (looked || n == 0 || head.bytes[0] != '\0') return head;
-    ASSIGN_OR_RETURN(head.at, SkipNuls(file));
+    if (!looked && n > 0 && head.bytes[0] == '\0') {
+      ASSIGN_OR_RETURN(const Text text, FindText(file, 0));
+      head.at = text.state == Text::kTooFar ? 0 : text.at;
+      continue;
+    }
+    if (head.bytes.empty() || head.bytes[0] != '\0') {
+      head.bytes.resize(WithoutNuls(head.bytes).size());
+    }
+    head.bytes.resize(std::min(head.bytes.size(), Fingerprint::kBytesMax));
+    return head;
   }
 }
 

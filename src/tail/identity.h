@@ -108,9 +108,22 @@ struct FileIdentity {
   }
 };
 
+// `text` without the NULs at its end: those of a file that was made larger than what is written to
+// it yet. A single one may be half a character.
+std::string_view WithoutNuls(std::string_view text);
+
+// Where there is something else than NULs. Holes of sparse files are not read.
+struct Text {
+  enum State : uint8_t { kFound, kNone, kTooFar };  // none: NULs to the end of the file
+  State state = kNone;
+  uint64_t at = 0;  // or how far was looked
+};
+// Limits: looks at kNulsMax bytes that are no hole. Errors: of reading.
+Result<Text> FindText(File& file, uint64_t from);
+
 // What a file begins with. A writer that does not append leaves a hole when its file is emptied
 // under it (copytruncate): NULs at the beginning tell no file from another and are not a part of
-// it.
+// it, nor are those behind its text.
 struct Head {
   std::string bytes;                                   // up to Fingerprint::kBytesMax
   uint64_t at = 0;                                     // so many NULs are before them

@@ -28,6 +28,12 @@ constexpr Duration kSweepInterval = 60s;
 // The system's limit on inotify instances may have been raised, or others may have ended theirs.
 constexpr Duration kWatcherRetry = 30s;
 
+// Not in StartFollows: of a lambda the thread-safety analysis cannot say which locks are held.
+void EraseRemoved(const std::unordered_set<OriginId>& removed,
+                  std::vector<Checkpoint>& checkpoints) {
+  std::erase_if(checkpoints, [&](const Checkpoint& c) { return removed.contains(c.origin); });
+}
+
 }  // namespace
 
 FollowMetrics FollowMetrics::For(const pipeline::ComponentContext& context) {
@@ -350,8 +356,7 @@ void TailService::Impl::StartFollows(Duration now) {
                     [&](const auto& c) { return c.origin == checkpoint.origin; });
       known->checkpoints.push_back(checkpoint);
     }
-    std::erase_if(known->checkpoints,
-                  [&](const auto& c) { return context_.remove.count(c.origin) != 0; });
+    EraseRemoved(context_.remove, known->checkpoints);
     entry.started = true;
     if (known->lost) lost_.Add();
     follow.Start(std::move(known).value());
