@@ -94,6 +94,7 @@ class CheckpointCommandTest : public ::testing::Test {
       c.space = "web/file";
       c.path = "/var/log/" + std::to_string(n) + ".log";
       c.resume = c.emitted = 100 * n;
+      c.seen = 1000 * n;
       changes.put.push_back(c);
     }
     EXPECT_TRUE((*store)->Write(changes).ok());
@@ -110,8 +111,10 @@ class CheckpointCommandTest : public ::testing::Test {
 TEST_F(CheckpointCommandTest, ListsThem) {
   EXPECT_EQ(Run({"list"}), kExitOk) << t_.printer.err;
   EXPECT_TRUE(Contains(t_.printer.out, "/var/log/2.log")) << t_.printer.out;
+  EXPECT_TRUE(Contains(t_.printer.out, "2000")) << t_.printer.out;
   EXPECT_EQ(Run({"list", "--json"}), kExitOk);
   EXPECT_TRUE(Contains(t_.printer.out, "\"offset\":200")) << t_.printer.out;
+  EXPECT_TRUE(Contains(t_.printer.out, "\"seen\":2000")) << t_.printer.out;
   EXPECT_EQ(t_.Run({"checkpoints", "list", "--data-dir", dir_.path() + "/none"}), kExitData);
 }
 

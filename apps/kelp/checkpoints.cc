@@ -84,11 +84,14 @@ int ListOfAgent(const Arguments& arguments, const Context& context) {
   return kExitOk;
 }
 
-// The size of what a checkpoint's path names now, for people; "-" when that is not to be had.
+// The size of what a checkpoint's path names now, else that which was seen last, for people; "-"
+// when neither is to be had.
 std::string SizeText(const tail::Checkpoint& c, Env& env) {
-  if (c.vanished != kNoTime || c.packing != tail::Packing::kNone) return "-";
-  const auto info = env.files().Stat(c.path);
-  return info.ok() ? std::to_string(info->size) : "-";
+  if (c.vanished == kNoTime && c.packing == tail::Packing::kNone) {
+    const auto info = env.files().Stat(c.path);
+    if (info.ok()) return std::to_string(info->size);
+  }
+  return c.seen > 0 ? std::to_string(c.seen) : "-";
 }
 
 std::string PrintCheckpoints(const std::vector<tail::Checkpoint>& all, Env& env) {
@@ -107,9 +110,11 @@ std::string JsonCheckpoints(const std::vector<tail::Checkpoint>& all) {
   for (const tail::Checkpoint& c : all) {
     out += fmt::format(
         "{{\"input\":{},\"origin\":\"{}\",\"path\":{},\"offset\":{},\"emitted\":{},"
+        "\"seen\":{},"
         "\"inode\":{},\"device\":{},\"compressed\":{},\"gone_since\":{}}}\n",
         config::JsonString(c.space), c.origin.ToString(), config::JsonString(c.path), c.resume,
-        c.emitted, c.identity.key.inode, c.identity.key.device, c.packing != tail::Packing::kNone,
+        c.emitted, c.seen, c.identity.key.inode, c.identity.key.device,
+        c.packing != tail::Packing::kNone,
         c.vanished == kNoTime ? "null" : "\"" + FormatRfc3339(c.vanished) + "\"");
   }
   return out;

@@ -36,6 +36,7 @@ struct Checkpoint {
   uint64_t ordinal = 0;
   UnixNanos vanished = kNoTime;
   Guard guard;                 // somewhere at or behind resume
+  uint64_t seen = 0;           // the content had this size when it was looked at; 0: not known
   Marks marks;                 // as far as it was seen
   UnixNanos begun = kNoTime;   // when the origin was first seen
   std::vector<uint64_t> cuts;  // > resume, ascending: here what was incomplete was sent

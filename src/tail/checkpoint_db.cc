@@ -2,6 +2,7 @@
 #include "tail/checkpoint_db.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -11,7 +12,7 @@ namespace kelp::tail {
 namespace {
 
 constexpr int kApplicationId = 0x4b656c70;
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 // Another process that only looks (kelp, sqlite3) is soon done.
 constexpr int kBusyMillis = 2000;
 // A pipeline that was away for longer is taken for removed.
@@ -28,9 +29,11 @@ CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NO
   device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
   print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
   line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER, guards BLOB, begun INTEGER,
-  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB, marks BLOB) WITHOUT ROWID;
+  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB, marks BLOB,
+  seen INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE machine (id TEXT PRIMARY KEY) WITHOUT ROWID;
 PRAGMA application_id = 1264938096;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 )";
 // To the tables of version 2.
 constexpr char kUpgradeTo2[] = R"(
@@ -45,24 +48,16 @@ constexpr char kUpgradeTo3[] = R"(
 ALTER TABLE origins ADD COLUMN marks BLOB;
 PRAGMA user_version = 3;
 )";
-static_assert(kApplicationId == 1264938096 && kSchemaVersion == 3, "as in the PRAGMAs above");
-
-// What SQLite says when the file is damaged or something else. Our statements never change, so one
-// that does not fit the tables tells that the tables are not ours.
-bool IsCorrupt(int code) {
-  switch (code & 0xff) {
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_FORMAT:
-    case SQLITE_ERROR:
-    case SQLITE_SCHEMA:
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-      return code > 0;
-    default:
-      return false;
-  }
-}
+constexpr char kUpgradeTo4[] = R"(
+ALTER TABLE origins ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE machine (id TEXT PRIMARY KEY) WITHOUT ROWID;
+PRAGMA user_version = 4;
+)";
+// From the version of their place, counted from 1, to the next one.
+constexpr const char* kUpgrades[] = {kUpgradeTo2, kUpgradeTo3, kUpgradeTo4};
+static_assert(kApplicationId == 1264938096 && kSchemaVersion == 4 &&
+                  std::size(kUpgrades) == kSchemaVersion - 1,
+              "as in the PRAGMAs above");
 
 // Lists of numbers as blobs: big-endian, as many bytes each as the type has.
 template <typename T>
@@ -88,7 +83,7 @@ bool UnpackNumbers(const std::string& bytes, size_t numbers_max, std::vector<T>&
   return true;
 }
 
-// Columns 13 to 18 of what LoadOrigins selects, after the origin. False when they cannot be ours.
+// Columns 13 to 19 of what LoadOrigins selects, after the origin. False when they cannot be ours.
 bool ReadEvidence(Statement& row, Checkpoint& c) {
   std::vector<uint64_t> guards;
   if (!UnpackNumbers(row.GetText(13), 2 * kGuardsMax, guards) || guards.size() % 2 != 0 ||
@@ -103,6 +98,7 @@ bool ReadEvidence(Statement& row, Checkpoint& c) {
   std::vector<uint32_t> marks;
   if (!UnpackNumbers(row.GetText(18), Marks::kMax, marks)) return false;
   c.marks = Marks(std::move(marks));
+  c.seen = row.GetInt(19);
   return std::is_sorted(c.cuts.begin(), c.cuts.end());
 }
 
@@ -126,6 +122,23 @@ bool ReadCheckpoint(Statement& row, Checkpoint& c) {
 
 }  // namespace
 
+// What SQLite says when the file is damaged or something else. Our statements never change, so one
+// that does not fit the tables tells that the tables are not ours.
+bool IsCorrupt(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+      return code > 0;
+    default:
+      return false;
+  }
+}
+
 Status CheckpointDatabase::Opened(int code) {
   if (code == SQLITE_BUSY) {
     return AlreadyExistsError("cannot open " + path_ + ": another process uses it");
@@ -140,13 +153,18 @@ Status CheckpointDatabase::Opened(int code) {
 
 Status CheckpointDatabase::Open() {
   MutexLock lock(mu_);
-  int code = Connect();
+  int code = ConnectAsAgent();
   if (IsCorrupt(code)) {
     RETURN_IF_ERROR(MoveAside());
-    code = Connect();
+    code = ConnectAsAgent();
   }
   if (code == SQLITE_OK) NoteMade();
   return Opened(code);
+}
+
+int CheckpointDatabase::ConnectAsAgent() {
+  const int code = Connect();
+  return code == SQLITE_OK ? NoteMachine() : code;
 }
 
 Status CheckpointDatabase::OpenExisting() {
@@ -249,9 +267,12 @@ int CheckpointDatabase::CheckVersion() {
   const auto found = static_cast<int64_t>(version.GetInt(0));
   const auto application = static_cast<int64_t>(version.GetInt(1));
   if (found == kSchemaVersion && application == kApplicationId) return SQLITE_OK;
-  if ((found == 1 || found == 2) && application == kApplicationId) {
-    const int code = found == 1 ? Exec(kUpgradeTo2) : SQLITE_OK;
-    return code == SQLITE_OK ? Exec(kUpgradeTo3) : code;
+  if (found >= 1 && found < kSchemaVersion && application == kApplicationId) {
+    int code = SQLITE_OK;
+    for (int64_t v = found; v < kSchemaVersion && code == SQLITE_OK; ++v) {
+      code = Exec(kUpgrades[v - 1]);
+    }
+    return code;
   }
   if (found > kSchemaVersion && application == kApplicationId) return kNewer;
   Statement tables(db_, "SELECT count(*) FROM sqlite_master");
@@ -309,7 +330,7 @@ int CheckpointDatabase::LoadOrigins(const std::string* space, std::vector<Checkp
   Statement rows(
       db_,
       "SELECT origin, space, path, device, inode, born, print_bytes, print_hash, resume, "
-      "emitted, line, ordinal, vanished, guards, begun, cuts, packing, heir, marks "
+      "emitted, line, ordinal, vanished, guards, begun, cuts, packing, heir, marks, seen "
       "FROM origins WHERE ?1 IS NULL OR space = ?1 ORDER BY space, path, ordinal");
   if (space != nullptr) rows.Text(1, *space);
   while (rows.Row()) {
@@ -331,7 +352,7 @@ int CheckpointDatabase::WriteGroup(const CheckpointChanges& changes) {
   Statement put(
       db_,
       "INSERT OR REPLACE INTO origins VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-      "?13, ?14, ?15, ?16, ?17, ?18, ?19)");
+      "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
   for (const Checkpoint& c : changes.put) {
     put.Id(1, c.origin);
     put.Text(2, c.space);
@@ -353,6 +374,7 @@ int CheckpointDatabase::WriteGroup(const CheckpointChanges& changes) {
     put.Int(17, static_cast<uint64_t>(c.packing));
     put.Id(18, c.heir);
     put.Blob(19, PackNumbers(c.marks.hashes()));
+    put.Int(20, c.seen);
     if (!put.Run()) return put.code();
   }
   return Exec("COMMIT");

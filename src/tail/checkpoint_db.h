@@ -15,6 +15,9 @@
 
 namespace kelp::tail {
 
+// Of SQLite's codes, those that say that a file is not our database, or not any more.
+bool IsCorrupt(int code);
+
 // Place:    made by OpenCheckpointDatabase and the functions of checkpoint_tool.h.
 // Owns:     the connection. Borrows the Env.
 // Threads:  thread-safe: one mutex around the connection.
@@ -38,6 +41,7 @@ class CheckpointDatabase final : public CheckpointStore {
   static constexpr int kNewer = -1;  // beside SQLite's codes, which are positive
 
   Status Opened(int code) REQUIRES(mu_);
+  int ConnectAsAgent() REQUIRES(mu_);
   int Connect(int flags = SQLITE_OPEN_CREATE) REQUIRES(mu_);
   bool HeaderIsOurs();
   int Exec(const char* sql) REQUIRES(mu_) {
@@ -47,6 +51,9 @@ class CheckpointDatabase final : public CheckpointStore {
   int CheckVersion() REQUIRES(mu_);
   int QuickCheck() REQUIRES(mu_);
   int RemoveOldSpaces() REQUIRES(mu_);
+  std::string MachineId();
+  int NoteMachine() REQUIRES(mu_);
+  int RenewOrigins() REQUIRES(mu_);
   int Load(const std::string& space, CheckpointSpace& result) REQUIRES(mu_);
   int LoadOrigins(const std::string* space, std::vector<Checkpoint>& out) REQUIRES(mu_);
   int WriteGroup(const CheckpointChanges& changes) REQUIRES(mu_);

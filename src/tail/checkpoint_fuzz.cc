@@ -42,6 +42,7 @@ Checkpoint Sample() {
   checkpoint.emitted = 9;
   checkpoint.line = framing::LinePlace::kInSkipped;
   checkpoint.ordinal = 10;
+  checkpoint.seen = 11;
   return checkpoint;
 }
 

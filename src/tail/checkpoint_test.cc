@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tail/passing_files.h"
 #include "tail/testing.h"
 
 namespace kelp::tail {
@@ -28,6 +29,7 @@ Checkpoint Sample(uint64_t n) {
   c.cuts = {(1ull << 40) + 5, (1ull << 40) + 6};
   c.packing = Packing::kZstd;
   c.heir = {n, 1};
+  c.seen = (1ull << 40) + 9;
   return c;
 }
 
@@ -90,6 +92,7 @@ TEST_F(CheckpointDatabaseTest, KeepsWhatWasWritten) {
   EXPECT_EQ(c.cuts, expected.cuts);
   EXPECT_EQ(c.packing, expected.packing);
   EXPECT_EQ(c.heir, expected.heir);
+  EXPECT_EQ(c.seen, expected.seen);
   EXPECT_EQ(space->checkpoints[1].vanished, 99);
   EXPECT_EQ(space->checkpoints[1].identity.born, kNoTime);
 }
@@ -164,7 +167,7 @@ TEST_F(CheckpointDatabaseTest, ANewerVersionIsRefused) {
   Open();
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 4", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 5", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(db);
   const auto store = OpenCheckpointDatabase(env_, path_);
   EXPECT_EQ(store.status().code(), Code::kUnimplemented);
@@ -202,9 +205,115 @@ PRAGMA user_version = 1;)",
     EXPECT_EQ(c.guard, Guard());
     EXPECT_EQ(c.begun, kNoTime);
     EXPECT_EQ(c.packing, Packing::kNone);
+    EXPECT_EQ(c.seen, 0u);
     ASSERT_TRUE(store->Write({{Sample(1)}, {}}).ok());
     ASSERT_TRUE(store->Write({{}, {Sample(1).origin}}).ok());
   }
+}
+
+TEST_F(CheckpointDatabaseTest, VersionThreeIsUpgradedInPlace) {
+  Open();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, R"(
+DROP TABLE machine;
+DROP TABLE origins;
+CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NOT NULL,
+  device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, print_bytes INTEGER NOT NULL,
+  print_hash INTEGER NOT NULL, resume INTEGER NOT NULL, emitted INTEGER NOT NULL,
+  line INTEGER NOT NULL, ordinal INTEGER NOT NULL, vanished INTEGER, guards BLOB, begun INTEGER,
+  cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB, marks BLOB) WITHOUT ROWID;
+INSERT INTO origins VALUES (x'000102030405060708090a0b0c0d0e0f', 'web/file', '/a.log', 1, 2, 3, 4,
+  5, 6, 7, 0, 8, NULL, NULL, 9, NULL, 0, NULL, x'00000001');
+PRAGMA user_version = 3;)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  for (int round = 0; round < 2; ++round) {
+    auto store = Open();
+    const auto space = store->Start("web/file");
+    ASSERT_TRUE(space.ok());
+    EXPECT_FALSE(space->lost);
+    ASSERT_EQ(space->checkpoints.size(), 1u);
+    EXPECT_EQ(space->checkpoints[0].resume, 6u);
+    EXPECT_EQ(space->checkpoints[0].marks.hashes(), std::vector<uint32_t>{1});
+    EXPECT_EQ(space->checkpoints[0].seen, round == 0 ? 0u : 10u);
+    Checkpoint seen = space->checkpoints[0];
+    seen.seen = 10;
+    ASSERT_TRUE(store->Write({{seen}, {}}).ok());
+  }
+}
+
+// A file system on which the machine's id is what the test says.
+class MachineFiles final : public testing::PassingFiles {
+ public:
+  explicit MachineFiles(const TempDir& dir) : dir_(dir) {}
+  Result<std::unique_ptr<File>> OpenForRead(const std::string& path) override {
+    if (path == "/etc/machine-id") return PassingFiles::OpenForRead(dir_ / "etc");
+    if (path == "/var/lib/dbus/machine-id") return PassingFiles::OpenForRead(dir_ / "dbus");
+    return PassingFiles::OpenForRead(path);
+  }
+
+ private:
+  const TempDir& dir_;
+};
+
+class MachineTest : public CheckpointDatabaseTest {
+ protected:
+  static constexpr char kOne[] = "00112233445566778899aabbccddeeff";
+  static constexpr char kOther[] = "ffeeddccbbaa99887766554433221100";
+  MachineTest() { env_.other_files = &files_; }
+  void Store() {
+    Checkpoint heir = Sample(2);
+    heir.heir = {};
+    Checkpoint older = Sample(1);
+    older.heir = heir.origin;
+    auto store = Open();
+    ASSERT_TRUE(store->Start("web/file").ok());
+    ASSERT_TRUE(store->Write({{older, heir}, {}}).ok());
+  }
+  // Ordered as they were stored.
+  std::vector<Checkpoint> Stored() {
+    auto all = Open()->Start("web/file")->checkpoints;
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
+    return all;
+  }
+  bool Kept() { return Stored()[0].origin == Sample(1).origin; }
+
+  MachineFiles files_{dir_};
+};
+
+TEST_F(MachineTest, OnAnotherOneOriginsGetNewIdsAndKeepTheirPositions) {
+  dir_.Write("etc", std::string(kOne) + "\n");
+  Store();
+  EXPECT_TRUE(Kept());
+  dir_.Write("etc", std::string(kOther) + "\n");
+  const std::vector<Checkpoint> all = Stored();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_NE(all[0].origin, Sample(1).origin);
+  EXPECT_NE(all[1].origin, Sample(2).origin);
+  EXPECT_EQ(all[0].heir, all[1].origin);
+  EXPECT_EQ(all[0].resume, Sample(1).resume);
+  EXPECT_EQ(all[0].emitted, Sample(1).emitted);
+  EXPECT_EQ(all[0].guard, Sample(1).guard);
+  EXPECT_EQ(all[0].seen, Sample(1).seen);
+  EXPECT_EQ(Stored()[0].origin, all[0].origin) << "once";
+}
+
+TEST_F(MachineTest, WhatIsNotKnownSaysNothing) {
+  Store();  // neither file is there
+  EXPECT_TRUE(Kept());
+  dir_.Write("dbus", kOne);
+  EXPECT_TRUE(Kept()) << "it becomes known";
+  dir_.Remove("dbus");
+  EXPECT_TRUE(Kept());
+  for (const char* const no_id : {"", "uninitialized\n", "0011\n"}) {
+    dir_.Write("etc", no_id);
+    EXPECT_TRUE(Kept()) << no_id;
+  }
+  dir_.Write("etc", kOther);
+  EXPECT_FALSE(Kept()) << "the first one is remembered";
 }
 
 TEST_F(CheckpointDatabaseTest, ASecondAgentIsRefused) {

@@ -1,6 +1,7 @@
 // The copy in which the bytes of a file are that was emptied (copytruncate), and copies that are
 // not read because their originals are.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "tail/follow.h"
@@ -225,7 +226,7 @@ void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened)
     SetLocation(file, at);
   }
   if (plain && info.size < file.search->known_size) {
-    ReportLost(file, "truncated", file.search->known_size - info.size,
+    ReportLost(file, "truncated", std::exchange(file.search->known_size, 0) - info.size,
                "they were written after the copy was made");
   }
   file.displaced = true;
@@ -245,6 +246,7 @@ void Follow::ReportMissing(Incarnation& file) {
   const uint64_t known = std::exchange(file.search->known_size, 0);
   const uint64_t end = file.source->position();
   if (known <= end) return;
+  file.source->ForgetUnread();
   ReportLost(file, "truncated", known - end, "they were written after the copy was made");
 }
 
@@ -255,10 +257,11 @@ void Follow::GiveUp(Incarnation& file) {
   file.deleted = search.deleted;
   std::erase(searching_, &file);
   if (search.short_copy.has_value()) Settle(*search.short_copy);
-  const uint64_t position = file.source->position();
+  const uint64_t position = file.source->settled();
   const uint64_t lost = search.known_size > position ? search.known_size - position : 0;
   if (lost > 0) {
     ReportLost(file, search.deleted ? "deleted" : "truncated", lost, "no copy of them was found");
+    file.source->ForgetUnread();
   } else if (!search.deleted) {
     LOG_RATE(10s, kInfo, "{} was truncated after all {} bytes known of it had been read", file.path,
              position);
@@ -270,8 +273,8 @@ void Follow::GiveUp(Incarnation& file) {
 
 void Follow::ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes,
                         std::string_view why) {
-  LOG_RATE(10s, kError, "{}: {} bytes that had not been read are lost ({}): {}", file.path, bytes,
-           cause, why);
+  LOG_RATE(10s, kError, "{}: {}{} bytes that had not been read are lost ({}): {}", file.path,
+           file.source->at_stored() ? "up to " : "", bytes, cause, why);
   host_.Lost(file.id, {cause, bytes, 0});
 }
 
@@ -282,6 +285,7 @@ bool Follow::LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint) 
   checkpoint.identity.born = copy.born;
   checkpoint.identity.print = search.short_print;
   checkpoint.resume = copy.size;
+  checkpoint.seen = 0;
   checkpoint.emitted = std::max(checkpoint.emitted, copy.size);
   checkpoint.line = framing::LinePlace::kStart;
   checkpoint.guard = {};

@@ -36,7 +36,8 @@ FileSource::Start FileSource::StartOf(Checkpoint& checkpoint) {
           .ordinal = checkpoint.ordinal,
           .vanished = checkpoint.vanished,
           .begun = checkpoint.begun,
-          .heir = checkpoint.heir};
+          .heir = checkpoint.heir,
+          .seen = checkpoint.seen};
 }
 
 FileSource::FileSource(Options options)
@@ -47,9 +48,10 @@ FileSource::FileSource(Options options)
       clock_(*options.clock),
       news_(std::move(options.news)),
       position_(start_.resume),
-      size_(start_.resume),
+      size_(std::max(start_.resume, start_.seen)),
       acked_(start_.resume),
       packing_(options.start.packing),
+      plain_size_(packing_ == Packing::kNone ? 0 : start_.seen),
       identity_(options.start.identity),
       guard_(options.start.guard),
       marks_(std::move(options.start.marks)) {
@@ -193,6 +195,7 @@ void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> 
   MutexLock lock(mu_);
   file_.swap(file);
   packed_.swap(packed);
+  if (packing_ == Packing::kNone && packing != Packing::kNone) plain_size_ = size_;
   packing_ = packing;
   identity_.key = FileKey::Of(info);
   identity_.born = info.born;
@@ -367,6 +370,25 @@ void FileSource::SeeSize(uint64_t known, uint64_t size) {
   news_->Tell(shared_from_this(), SourceNews::kCut);
 }
 
+uint64_t FileSource::seen() const {
+  MutexLock lock(mu_);
+  return packing_ == Packing::kNone ? size_.load() : plain_size_;
+}
+
+bool FileSource::SawUnstored() const { return seen() > std::max<uint64_t>(acked_, stored_seen_); }
+
+void FileSource::ForgetUnread() {
+  MutexLock lock(mu_);
+  if (packing_ == Packing::kNone) size_ = position_.load();
+  plain_size_ = std::min<uint64_t>(plain_size_, position_);
+}
+
+uint64_t FileSource::settled() const {
+  MutexLock lock(mu_);
+  const bool delivered = hand_over_ != nullptr && hand_over_->delivered;
+  return delivered ? std::max<uint64_t>(position_, hand_over_->at) : position_.load();
+}
+
 // The file was emptied and perhaps filled anew. What is held of this origin waits for the service
 // to find the rest.
 ReadState FileSource::Replaced(const File& file, Batch& batch) {
@@ -492,6 +514,8 @@ Checkpoint FileSource::Snapshot() {
   checkpoint.identity = identity_;
   checkpoint.packing = packing_;
   checkpoint.marks = marks_;
+  checkpoint.seen = packing_ == Packing::kNone ? size_.load() : plain_size_;
+  stored_seen_ = checkpoint.seen;
   stored_print_bytes_ = identity_.print.bytes;
   size_t passed = 0;
   while (passed + 1 < flights_.size() && flights_[passed].resume < checkpoint.resume) ++passed;

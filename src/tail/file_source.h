@@ -177,9 +177,19 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void SeeSize(uint64_t known, uint64_t size);
   // Whether there is text behind NULs that follow the fingerprinted bytes.
   Result<bool> TextBehindHead(File& file) const;
+  // The same, but certain: of a packed file, what was seen of the content before it was packed.
+  uint64_t seen() const;
+  // More was seen and not delivered than the last Snapshot told.
+  bool SawUnstored() const;
+  // What was seen and not read is lost, and that was said.
+  void ForgetUnread();
   // Bytes that were seen, and cut off since, unread; since the last call.
   uint64_t TakeCutOff() { return cut_off_.exchange(0); }
   uint64_t acked() const { return acked_; }
+  // Everything up to here was handed on, or given to an heir that delivered it.
+  uint64_t settled() const;
+  // Nothing was read since an earlier run stored the position: what it sent last may be behind it.
+  bool at_stored() const { return start_.seen != 0 && position_ == start_.resume; }
   // Reads that failed since one succeeded.
   uint32_t errors_in_a_row() const { return errors_in_a_row_; }
   bool done() const { return done_; }
@@ -223,6 +233,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
     UnixNanos vanished = kNoTime;
     UnixNanos begun = kNoTime;
     OriginId heir;
+    uint64_t seen = 0;
   };
   // The bytes of a turn as they were read, before the decoder had them.
   struct Raw {
@@ -297,6 +308,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint64_t> text_end_{0};
   std::atomic<uint64_t> nuls_end_{UINT64_MAX};  // NULs from text_end_ to there
   std::atomic<uint64_t> acked_;
+  std::atomic<uint64_t> stored_seen_{0};  // of the last Snapshot
 
   // Of the reading thread.
   bool ended_ = false;
@@ -308,6 +320,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::shared_ptr<File> file_ GUARDED_BY(mu_);
   std::shared_ptr<PackedFile> packed_ GUARDED_BY(mu_);  // the same, when it is one
   Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
+  uint64_t plain_size_ GUARDED_BY(mu_) = 0;  // seen before it was packed
   FileIdentity identity_ GUARDED_BY(mu_);
   uint32_t stored_print_bytes_ GUARDED_BY(mu_) = 0;  // of the last Snapshot
   uint64_t nuls_ GUARDED_BY(mu_) = 0;  // before what the fingerprint is of, once its head was seen

@@ -150,6 +150,8 @@ struct TailContext {
   std::unordered_map<OriginId, std::shared_ptr<FileSource>> moved;  // Snapshot() when written
   // Checkpoints whose files are gone, by when they were; removed when old enough.
   std::multimap<UnixNanos, OriginId> vanished;
+  // Of these, more was seen than is stored.
+  std::unordered_set<OriginId> grown;
   // Follows by when their OnTimer is wanted.
   std::set<std::pair<Duration, Follow*>> due;
   // Follows with files to be let read at the end of the step.
@@ -395,6 +397,7 @@ class Follow {
   void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
   void Know(Checkpoint checkpoint, bool by_key);
   void Unknow(const OriginId& origin);
+  void LoseVanished();
   void MarkVanished();
   void RememberPath(const Checkpoint& checkpoint);
   NamedPath& RememberedPath(const std::string& name);

@@ -200,6 +200,7 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
   file.quiet_since = context_.Now();
   FileSource::Options options;
   options.resource = options_.resource(start.path);
+  const Packing packing = start.packing;
   options.start = std::move(start);
   options.decoder = options_.decoder(options_.line_bytes_max);
   const FollowMetrics& m = options_.metrics;
@@ -215,7 +216,10 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
     file.born = info.born;
     file.modified = info.modified;
     live_[file.key] = &file;
-    file.source->set_size(info.size);
+    // What an earlier run saw behind the end was cut off.
+    const bool plain = packing == Packing::kNone;
+    if (plain) file.source->SeeSize(file.source->size(), info.size);
+    if (!plain) file.source->set_size(info.size);
     file.source->Attach(std::move(open));
     NoteOpen(file);
   } else {
@@ -235,6 +239,11 @@ Incarnation* Follow::BeginDisplaced(Checkpoint start, Opened opened, const std::
   Incarnation* file = Begin(std::move(start), opened.info, std::move(opened.file));
   if (packed != nullptr) {
     file->source->MoveTo(std::move(open), std::move(packed), opened.info, opened.packing);
+    if (file->source->seen() > 0) {  // its end tells whether that is in it
+      file->search = std::make_unique<CopySearch>();
+      file->search->over = true;
+      file->search->known_size = file->source->seen();
+    }
   }
   if (!at.empty()) SetLocation(*file, at);
   file->displaced = true;

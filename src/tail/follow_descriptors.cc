@@ -153,6 +153,7 @@ bool Follow::CountHeld(HeldFile& held) {
              "of {}: {} bytes ({} lines) are lost",
              file.path, held.cause, lost, held.lines);
     file.follow->host_.Lost(file.id, {held.cause, lost, held.lines});
+    file.source->ForgetUnread();
   }
   return true;
 }

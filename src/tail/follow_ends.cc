@@ -72,6 +72,8 @@ void Follow::Displace(Incarnation& file) {
   file.drained = false;
   file.quiet_since = context_.Now();
   file.source->WatchEnd();
+  // Whoever deletes it destroys what was seen of it.
+  if (file.source->SawUnstored()) context_.moved[file.origin()] = file.source;
   LookClosely(file);
   Touch(file);
 }

@@ -54,6 +54,8 @@ bool Follow::SeeSize(Incarnation& file, const FileInfo& info) {
     if (source.Evidence().first.bytes == 0) return true;
   }
   source.SeeSize(before, size);
+  UpdateLag(file);
+  if (source.SawUnstored()) context_.grown.insert(file.origin());
   return true;
 }
 
@@ -102,6 +104,7 @@ void Follow::LosePacked(Incarnation& file, std::string_view why) {
   const uint64_t position = file.source->position();
   const uint64_t known = file.search != nullptr ? file.search->known_size : 0;
   ReportLost(file, "packed_damaged", known > position ? known - position : 0, why);
+  file.source->ForgetUnread();
   file.source->Detach();
   NoteClosed(file);
   file.deleted = true;
@@ -150,6 +153,7 @@ void Follow::SkipLeft(Checkpoint& start, const FileInfo& info, File& file) {
 
 // The file of a checkpoint was emptied while nobody looked.
 void Follow::BeginReplaced(NamedPath& path, const Checkpoint& checkpoint) {
+  Bump(options_.metrics.truncated_files);
   BeginSearched(path, checkpoint)->search->emptied = checkpoint.identity.key;
   BeginMissedCopies(path, checkpoint.begun);
 }
@@ -160,7 +164,6 @@ Incarnation* Follow::BeginSearched(NamedPath& path, Checkpoint start) {
   Unknow(start.origin);
   Incarnation* file = BeginDisplaced(std::move(start), Opened(), "");
   JoinChain(path, *file, /*by_ordinal=*/true);
-  Bump(options_.metrics.truncated_files);
   StartSearch(*file);
   return file;
 }

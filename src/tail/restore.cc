@@ -261,7 +261,37 @@ bool Follow::KeepsAfter(const OriginId& origin, UnixNanos time) const {
   return it != known_.end() && (it->second.vanished == kNoTime || it->second.vanished >= time);
 }
 
+// What was seen of files that are gone, and not read, is lost unless a copy of them turns up.
+void Follow::LoseVanished() {
+  std::vector<Checkpoint> unread;
+  for (const auto& [origin, c] : known_) {
+    if (c.vanished == kNoTime && context_.active.count(origin) == 0 &&
+        std::max(c.seen, c.guard.end) > c.resume && Includes(c.path)) {
+      unread.push_back(c);
+    }
+  }
+  if (unread.empty()) return;
+  // What could not be opened is not gone.
+  std::unordered_multimap<FileKey, FileInfo, FileKeyHash> there;
+  const auto look = [&](const std::string& path) {
+    const Result<FileInfo> info = context_.env.files().Stat(path);
+    if (info.ok()) there.emplace(FileKey::Of(*info), *info);
+  };
+  for (const Checkpoint& checkpoint : unread) look(checkpoint.path);
+  for (const auto& [when, path] : retries_) look(path);
+  for (const auto& [path, when] : look_again_) look(path);
+  std::erase_if(unread, [&](const Checkpoint& checkpoint) {
+    const auto [from, to] = there.equal_range(checkpoint.identity.key);
+    return std::any_of(
+        from, to, [&](const auto& info) { return checkpoint.identity.SameInode(info.second); });
+  });
+  std::sort(unread.begin(), unread.end(),
+            [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
+  for (const Checkpoint& checkpoint : unread) GoOnPacked(checkpoint);
+}
+
 void Follow::MarkVanished() {
+  LoseVanished();
   const UnixNanos now = context_.env.clock().Now();
   for (auto& [origin, checkpoint] : known_) {
     if (context_.active.count(origin) != 0) continue;

@@ -23,6 +23,11 @@ constexpr Duration kSafetyRound = 10s;
 constexpr size_t kGroupMax = 1000;
 // After a failed write of checkpoints.
 constexpr Duration kStoreRetry = 2s;
+// What was seen of files that nobody reads is stored as often as this: what a kill then keeps from
+// being known as lost is less than that. Ten thousand growing ones cost a megabyte a second.
+constexpr Duration kSeenInterval = 10s;
+// What is still not delivered so long after it was seen waits for something.
+constexpr Duration kSeenDelay = 500ms;
 // How often checkpoints of files that vanished are looked at.
 constexpr Duration kSweepInterval = 60s;
 // The system's limit on inotify instances may have been raised, or others may have ended theirs.
@@ -176,6 +181,7 @@ class TailService::Impl {
   Status UseWatcher() REQUIRES(mu_);
   void RetryWatcher(Duration now) REQUIRES(mu_);
   void SafetyScan(Duration now) REQUIRES(mu_);
+  void StoreSeen(Duration now) REQUIRES(mu_);
   void Sweep(Duration now) REQUIRES(mu_);
   Status WriteCheckpoints() EXCLUDES(mu_);
   bool SomethingToWrite() const REQUIRES(mu_) {
@@ -198,7 +204,9 @@ class TailService::Impl {
   // Sources of removed follows that still have something on its way.
   std::unordered_map<OriginId, std::shared_ptr<FileSource>> draining_ GUARDED_BY(mu_);
   Duration start_retry_at_ GUARDED_BY(mu_){0};
-  Duration write_at_{0};  // 0: nothing is to be written. Of the stepping thread.
+  Duration write_at_{0};                    // 0: nothing is to be written. Of the stepping thread.
+  Duration seen_at_ GUARDED_BY(mu_){0};     // not 0: when what was seen is to be stored
+  Duration seen_after_ GUARDED_BY(mu_){0};  // and not before
   Duration swept_at_ GUARDED_BY(mu_){0};
   Duration watcher_retry_at_ GUARDED_BY(mu_){0};
   FollowId safety_follow_ GUARDED_BY(mu_) = 0;
@@ -294,6 +302,7 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
   }
   if (!context_.held.empty()) Follow::KeepCeilings(context_, now);
   SafetyScan(now);
+  StoreSeen(now);
   Sweep(now);
   if (context_.open_files.size() > options_.open_files_max) {
     Follow::ParkSome(context_, context_.open_files.size() - options_.open_files_max);
@@ -496,6 +505,23 @@ void TailService::Impl::RetryWatcher(Duration now) {
   LOG(kInfo, "directories can be watched now; files are no longer followed by scanning");
   for (auto& [id, entry] : follows_) {
     if (entry.started) entry.follow->Rescan();
+  }
+}
+
+// The sizes of files that grow and are not read: positions, with which they are stored, do not
+// move.
+void TailService::Impl::StoreSeen(Duration now) {
+  if (context_.grown.empty()) return;
+  if (seen_at_ == Duration(0)) seen_at_ = std::max(now + kSeenDelay, seen_after_);
+  if (now < seen_at_) return;
+  seen_at_ = Duration(0);
+  for (const OriginId& origin : std::exchange(context_.grown, {})) {
+    const auto active = context_.active.find(origin);
+    if (active == context_.active.end() || active->second == nullptr) continue;
+    const Incarnation* file = active->second->Find(origin);
+    if (file == nullptr || !file->source->SawUnstored()) continue;
+    context_.moved[origin] = file->source;
+    seen_after_ = now + kSeenInterval;
   }
 }
 

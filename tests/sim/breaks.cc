@@ -17,6 +17,7 @@ const std::vector<NamedBreak>& AllBreaks() {
       {"busy_loop", Break::kBusyLoop},
       {"hide_loss", Break::kHideLoss},
       {"no_sync", Break::kNoSync},
+      {"forget_seen", Break::kForgetSeen},
   };
   return all;
 }

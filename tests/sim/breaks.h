@@ -22,6 +22,7 @@ enum class Break : uint8_t {
   kBusyLoop,        // the engine is woken for nothing, again and again
   kHideLoss,        // the input says nothing of what is lost
   kNoSync,          // syncs say that they were done
+  kForgetSeen,      // a start is not told how much of the files was seen
 };
 
 constexpr uint64_t kDropRowEvery = 150;

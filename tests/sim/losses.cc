@@ -35,8 +35,10 @@ void Losses::AgentStarts() {
     if (content == contents_.end()) continue;
     const auto destroyed = destroyed_.find(content->second);
     if (destroyed == destroyed_.end()) continue;
-    const uint64_t known = std::min(destroyed->second.size, std::max(c.resume, c.guard.end));
-    Owe(origin, Above(known, std::max(c.resume, destroyed->second.kept)), "known by its position");
+    const uint64_t known =
+        std::min(destroyed->second.size, std::max({c.resume, c.guard.end, c.seen}));
+    Owe(origin, Above(known, std::max(c.resume, destroyed->second.kept)),
+        "known by what was stored");
   }
 }
 

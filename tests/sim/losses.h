@@ -9,9 +9,10 @@
 //   content by a descriptor of it (its size then), and that the origin had not read: before the
 //   life ends in peace it must have reported as many. Where a file was cut, but not below what was
 //   read, only a look before it grew again can tell. What was destroyed while no agent lived is
-//   owed by the next life as far as the stored position tells that it was there
-//   (Checkpoint::guard). A life that is killed owes nothing more: what it saw died with it. An
-//   origin of whose beginning nothing was seen goes on with the next content of its file.
+//   owed by the next life as far as what was stored tells that it was there
+//   (Checkpoint::guard, Checkpoint::seen). A life that is killed owes nothing more: what it saw
+//   died with it. An origin of whose beginning nothing was seen goes on with the next content of
+//   its file.
 // - What is reported stands in the ledger.
 //
 // Place:    one per World, which tells it what happens to files; SimFileInput tells it of sources

@@ -37,7 +37,11 @@ class LivingStore final : public tail::CheckpointStore {
 
   Result<tail::CheckpointSpace> Start(const std::string& space) override {
     if (files_.dead()) return UnavailableError("the process is dead");
-    return durable_.store.Start(space);
+    auto known = durable_.store.Start(space);
+    if (Broken(Break::kForgetSeen) && known.ok()) {
+      for (tail::Checkpoint& c : known->checkpoints) c.seen = 0;
+    }
+    return known;
   }
   Status Write(const tail::CheckpointChanges& changes) override {
     // The process may die before it is written, or right after.
