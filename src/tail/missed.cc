@@ -273,7 +273,7 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
     return Read::kNothing;
   }
   // Two short texts may be the same without being one.
-  if (opened.packed == nullptr && (!print.complete() || resume != *size)) return Read::kNothing;
+  if (opened.packed == nullptr && (!print.complete() || resume > *size)) return Read::kNothing;
   if (size.has_value() && resume == *size) return Read::kAll;
   if (size.has_value() && resume < *size) return Read::kPart;
   // Who goes on at the end finds nothing there, and nothing is lost.

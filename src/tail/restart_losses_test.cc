@@ -95,6 +95,23 @@ TEST_F(RestartLossesTest, WhatIsInACopyIsNotLost) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
 }
 
+TEST_F(RestartLossesTest, TheCopyOfOneOfSeveralContentsIsReadAsItsRest) {
+  dir_.Append("a.log", "first " + Long());
+  Start();
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
+  Settle();
+  dir_.Append("a.log", "second " + Long());
+  Pass(3s);
+  Kill();
+  LetATickPass();
+  dir_.Write("a.log.1", "second " + Long());
+  ASSERT_EQ(::truncate((dir_ / "a.log").c_str(), 0), 0);
+  Start();
+  ExpectLost("truncated", 6 + Long().size());
+  ASSERT_EQ(host_->rows.size(), 1u);
+  EXPECT_EQ(host_->rows[0].body, "second " + std::string(2000, 'x'));
+}
+
 TEST_F(RestartLossesTest, WhatACompressedCopyDoesNotHaveIsLost) {
   StartWithOneDelivered();
   Pass(2s);
