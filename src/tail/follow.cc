@@ -68,6 +68,10 @@ void Follow::VisitDir(const std::string& path, GlobSet::States states) {
   dir.path = &here_at->first;
   dir.states = std::move(states);
   dir.listed_at = context_.Now();
+  // Watch first, look second: what happens in between is seen twice rather than never.
+  dir.real = SetRoutes(dir);
+  const Result<FileInfo> itself = context_.env.files().Stat(path);
+  dir.key = itself.ok() ? FileKey::Of(*itself) : FileKey();
 
   // Along a fixed prefix only the way down matters: nothing is listed, and a directory is watched
   // only when the next one is not there yet.
@@ -78,7 +82,6 @@ void Follow::VisitDir(const std::string& path, GlobSet::States states) {
     const Result<FileInfo> info = context_.env.files().Stat(JoinPath(path, names[i]));
     watch |= !info.ok() || info->type != FileType::kDirectory;
   }
-  // Watch first, look second: what happens in between is seen twice rather than never.
   SetWatch(dir, watch);
   if (!fixed) {
     ListDir(std::string(path));
@@ -136,6 +139,9 @@ void Follow::Examine(const std::string& dir_path, const std::string& name) {
     it->second.children.insert(name);
     SetPath(path, *info);
   } else if (below) {
+    const auto known = dirs_.find(path);
+    const bool other = known != dirs_.end() && known->second.key != FileKey::Of(*info);
+    if (other) RemoveDir(path);
     it->second.children.insert(name);
     VisitDir(path, next);
   } else {
@@ -167,6 +173,8 @@ void Follow::RemoveDir(const std::string& path) {
   const auto parent = dirs_.find(DirName(path));
   if (parent != dirs_.end()) parent->second.children.erase(BaseName(path));
   const std::string below = path == "/" ? path : path + "/";
+  const auto removed = dirs_.find(path);
+  const std::string real = removed == dirs_.end() ? "" : removed->second.real;
   std::vector<std::string> gone_dirs{path};
   for (auto it = dirs_.lower_bound(below); it != dirs_.end() && StartsWith(it->first, below);
        ++it) {
@@ -176,6 +184,7 @@ void Follow::RemoveDir(const std::string& path) {
     const auto it = dirs_.find(gone);
     if (it == dirs_.end()) continue;
     SetWatch(it->second, false);
+    DropRoutes(it->second);
     dirs_.erase(it);
   }
   std::vector<std::string> gone_paths;
@@ -185,7 +194,12 @@ void Follow::RemoveDir(const std::string& path) {
   }
   for (const std::string& gone : gone_paths) {
     const auto it = paths_.find(gone);
-    if (it != paths_.end()) PathGone(it->second);
+    if (it == paths_.end()) continue;
+    if (real.empty()) {
+      PathGone(it->second);
+    } else {
+      PathMoved(it->second, real + gone.substr(path.size()));
+    }
   }
 }
 
@@ -197,6 +211,18 @@ void Follow::OnNameChanged(const std::string& dir, const std::string& name, bool
 void Follow::OnDirGone(const std::string& dir) {
   RemoveDir(dir);
   WalkFromRoot();
+}
+
+void Follow::OnLinkChanged(const std::string& dir) {
+  const auto it = dirs_.find(dir);
+  if (it == dirs_.end() || it->second.real.empty()) return;
+  std::string real = SetRoutes(it->second);
+  const Result<FileInfo> info = context_.env.files().Stat(dir);
+  if (info.ok() && FileKey::Of(*info) == it->second.key) {
+    it->second.real = std::move(real);
+  } else {
+    OnDirGone(dir);
+  }
 }
 
 // The system tells of the end of a directory only when nobody holds a file that was in it.
@@ -220,6 +246,15 @@ void Follow::OnPathChanged(const std::string& path) {
   } else {
     ReportScanError(info.status());
   }
+}
+
+void Follow::OnRouteChanged(const std::string& path) {
+  const auto it = paths_.find(path);
+  if (it != paths_.end() && it->second.routes.size() > 1) {
+    DropRoutes(it->second);
+    AddRoutes(it->second);
+  }
+  OnPathChanged(path);
 }
 
 void Follow::Rescan() {
@@ -268,7 +303,9 @@ size_t Follow::SafetyScan(Duration now, size_t budget) {
     if (now - it->second.listed_at < context_.options.safety_scan_interval) continue;
     // Listing a name is much cheaper than looking at the file.
     looked += 1 + it->second.children.size() / 16;
-    VisitDir(safety_dir_, GlobSet::States(it->second.states));
+    OnLinkChanged(safety_dir_);
+    const auto still = dirs_.find(safety_dir_);
+    if (still != dirs_.end()) VisitDir(safety_dir_, GlobSet::States(still->second.states));
   }
   return std::max<size_t>(looked, 1);
 }

@@ -122,8 +122,13 @@ struct FollowedDir {
   Follow* follow = nullptr;
   const std::string* path = nullptr;  // its key in Follow::dirs_
   GlobSet::States states;
+  FileKey key;       // the directory it was when it was looked at last
+  std::string real;  // when it is a symbolic link: where that leads
   Watch* watch = nullptr;
+  // Where the links on the way stand, when it is one.
+  std::vector<std::pair<Watch*, std::string>> routes;
   bool scanned = false;            // it ought to be watched, but cannot be
+  bool routes_scanned = false;     // some of its routes cannot be
   std::set<std::string> children;  // names of followed directories and paths in it
   Duration listed_at{0};
 };
@@ -194,6 +199,10 @@ class Follow {
   // By path rather than by reference: what one event brings may end what the next one names.
   void OnNameChanged(const std::string& dir, const std::string& name, bool gone);
   void OnPathChanged(const std::string& path);
+  // A name on the way to a followed path came or went.
+  void OnRouteChanged(const std::string& path);
+  // The same on the way to a followed directory.
+  void OnLinkChanged(const std::string& dir);
   void OnModified(NamedPath& path);
   void OnModified(Incarnation& file);
   // There may be something to read.
@@ -254,6 +263,8 @@ class Follow {
   bool Wanted(const std::string& path) const;
   void ReportScanError(const Status& status);
   void SetWatch(FollowedDir& dir, bool wanted);
+  std::string SetRoutes(FollowedDir& dir);
+  void DropRoutes(FollowedDir& dir);
   void SetScanned(bool& scanned, bool value);
   void RegainRoutes();
 
@@ -269,10 +280,12 @@ class Follow {
   void ErasePath(NamedPath& path);
   void LetGo(NamedPath& path);
   std::vector<std::string> LinkChain(const std::string& path) const;
+  std::vector<std::string> WayTo(const std::string& path) const;
   void AddRoutes(NamedPath& path);
   void DropRoutes(NamedPath& path);
   void SetLocation(Incarnation& file, const std::string& path);
   void ClearLocation(Incarnation& file);
+  void PathMoved(NamedPath& path, const std::string& to);
 
   // --- follow_begin.cc ---
   Result<std::shared_ptr<File>> OpenFile(const std::string& path);

@@ -340,7 +340,10 @@ std::vector<std::shared_ptr<FileSource>> Follow::Stop() {
     sources.push_back(file->source);
   }
   for (auto& [name, path] : paths_) DropRoutes(path);
-  for (auto& [name, dir] : dirs_) SetWatch(dir, false);
+  for (auto& [name, dir] : dirs_) {
+    SetWatch(dir, false);
+    DropRoutes(dir);
+  }
   paths_.clear();
   dirs_.clear();
   live_.clear();

@@ -165,9 +165,42 @@ std::vector<std::string> Follow::LinkChain(const std::string& path) const {
   return chain;
 }
 
+// The symbolic links on the way to `path`, each under a name in which no other link is, and where
+// the way ends or breaks off.
+std::vector<std::string> Follow::WayTo(const std::string& path) const {
+  std::vector<std::string> way;
+  std::string at = "/";
+  std::string rest = path;
+  while (true) {
+    const size_t begin = std::min(rest.find_first_not_of('/'), rest.size());
+    const size_t end = std::min(rest.find('/', begin), rest.size());
+    const std::string name = rest.substr(begin, end - begin);
+    rest.erase(0, end);
+    if (name.empty()) break;
+    if (name == ".") continue;
+    const std::string next = name == ".." ? DirName(at) : JoinPath(at, name);
+    const Result<FileInfo> info = context_.env.files().Stat(next, /*follow_symlink=*/false);
+    if (info.ok() && info->type == FileType::kSymlink && way.size() < kLinksMax) {
+      const Result<std::string> target = context_.env.files().ReadLink(next);
+      if (target.ok() && !target->empty()) {
+        way.push_back(next);
+        if ((*target)[0] == '/') at = "/";
+        rest = *target + rest;
+        continue;
+      }
+    }
+    at = next;
+    if (!info.ok() || info->type == FileType::kSymlink) break;
+  }
+  way.push_back(at);
+  return way;
+}
+
 void Follow::AddRoutes(NamedPath& path) {
+  const Result<FileInfo> info = context_.env.files().Stat(path.path(), /*follow_symlink=*/false);
+  const bool is_link = info.ok() && info->type == FileType::kSymlink;
   bool unwatched = false;
-  for (const std::string& at : LinkChain(path.path())) {
+  for (const std::string& at : is_link ? WayTo(path.path()) : std::vector{path.path()}) {
     Watch* watch = context_.watches.Acquire(DirName(at));
     unwatched |= watch == nullptr;
     if (watch == nullptr) continue;
@@ -190,6 +223,40 @@ void Follow::DropRoutes(NamedPath& path) {
   SetScanned(path.scanned, false);
 }
 
+// The links on the way to a directory that is one: they are watched where they stand. Where they
+// lead; empty: it is none.
+std::string Follow::SetRoutes(FollowedDir& dir) {
+  DropRoutes(dir);
+  std::vector<std::string> way;
+  const Result<FileInfo> info = context_.env.files().Stat(*dir.path, /*follow_symlink=*/false);
+  if (info.ok() && info->type == FileType::kSymlink) way = WayTo(*dir.path);
+  std::string real = way.empty() ? "" : way.back();
+  if (!way.empty()) way.pop_back();
+  bool unwatched = false;
+  for (const std::string& at : way) {
+    Watch* watch = context_.watches.Acquire(DirName(at));
+    unwatched |= watch == nullptr;
+    if (watch == nullptr) continue;
+    watch->names[BaseName(at)].linked.push_back(&dir);
+    dir.routes.emplace_back(watch, BaseName(at));
+  }
+  SetScanned(dir.routes_scanned, unwatched);
+  return real;
+}
+
+void Follow::DropRoutes(FollowedDir& dir) {
+  for (const auto& [watch, name] : dir.routes) {
+    const auto it = watch->names.find(name);
+    if (it != watch->names.end()) {
+      std::erase(it->second.linked, &dir);
+      if (it->second.empty()) watch->names.erase(it);
+    }
+    context_.watches.Release(watch);
+  }
+  dir.routes.clear();
+  SetScanned(dir.routes_scanned, false);
+}
+
 void Follow::SetLocation(Incarnation& file, const std::string& path) {
   if (file.location == path) return;
   ClearLocation(file);
@@ -210,6 +277,17 @@ void Follow::ClearLocation(Incarnation& file) {
     context_.watches.Release(watch);
   }
   file.location.clear();
+}
+
+// The directory of a path is another one now; the one that had its name is at `to`.
+void Follow::PathMoved(NamedPath& path, const std::string& to) {
+  Incarnation* const file = path.current;
+  PathGone(path);
+  if (file == nullptr || file->ended || !file->names.empty() || !file->location.empty()) return;
+  const Result<FileInfo> info = context_.env.files().Stat(to);
+  if (!info.ok() || !file->Is(*info)) return;
+  SetLocation(*file, to);
+  Touch(*file);
 }
 
 }  // namespace kelp::tail

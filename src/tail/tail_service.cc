@@ -395,6 +395,7 @@ void TailService::Impl::Dispatch(const FileWatcher::Event& event) {
   std::vector<std::pair<Follow*, std::string>> paths;
   for (const auto& [name, targets] : watch->names) {
     for (const NamedPath* path : targets.paths) paths.emplace_back(path->follow, path->path());
+    for (const FollowedDir* dir : targets.linked) dirs.emplace_back(dir->follow, *dir->path);
   }
   // After a move the watch would go on at the directory's new place.
   watches_.Lost(watch);
@@ -418,7 +419,9 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
     return;
   }
   std::vector<std::pair<Follow*, std::string>> paths;
+  std::vector<std::pair<Follow*, std::string>> linked;
   if (it != watch.names.end()) {
+    for (const FollowedDir* dir : it->second.linked) linked.emplace_back(dir->follow, *dir->path);
     for (const NamedPath* path : it->second.paths) paths.emplace_back(path->follow, path->path());
     for (Incarnation* file : it->second.incarnations) {
       file->follow->LookClosely(*file);
@@ -428,7 +431,8 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
   std::vector<std::pair<Follow*, std::string>> dirs;
   for (const FollowedDir* dir : watch.dirs) dirs.emplace_back(dir->follow, *dir->path);
   for (const auto& [follow, dir] : dirs) follow->OnNameChanged(dir, event.name, event.gone);
-  for (const auto& [follow, path] : paths) follow->OnPathChanged(path);
+  for (const auto& [follow, dir] : linked) follow->OnLinkChanged(dir);
+  for (const auto& [follow, path] : paths) follow->OnRouteChanged(path);
 }
 
 // --- what sources tell ---

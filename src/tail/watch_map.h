@@ -31,7 +31,8 @@ struct Incarnation;
 struct NameTargets {
   std::vector<NamedPath*> paths;           // this name is, or leads to, a followed path
   std::vector<Incarnation*> incarnations;  // a followed file was renamed to this name
-  bool empty() const { return paths.empty() && incarnations.empty(); }
+  std::vector<FollowedDir*> linked;        // this name is a link on the way to a followed directory
+  bool empty() const { return paths.empty() && incarnations.empty() && linked.empty(); }
 };
 
 struct Watch {
