@@ -234,5 +234,41 @@ TEST_F(CompressedTest, WhatCannotBeUnpackedIsLostAndSaid) {
   EXPECT_EQ(host_->losses[0].cause, "packed_damaged");
 }
 
+TEST_F(CompressedTest, TextThatShrinksToVeryLittleIsContinuedNearItsEnd) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "the very same line every time\n";
+  dir_.Append("a.log", text);
+  Start();
+  AckAndStore();
+  Stop();
+  dir_.Append("a.log", "last\n");
+  Compress("a.log", "a.log.1.gz");
+  dir_.Append("a.log", "next\n");
+  Start();
+  Pass(5s);
+  EXPECT_EQ(host_->losses.size(), 0u);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"last", "next"}));
+}
+
+TEST_F(CompressedTest, OneThatIsStillWrittenBelowThePositionIsWaitedFor) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += std::to_string(i * 7919) + "\n";
+  dir_.Append("a.log", text);
+  Start();
+  host_->rows.clear();
+  dir_.Append("a.log", "last\n");
+  const std::string packed = Gzip(text + "last\n");
+  const size_t half = packed.size() / 2;
+  dir_.Write("a.log.1.gz", packed.substr(0, half));
+  dir_.Write("a.log", "next\n");
+  Settle();
+  Pass(5s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{}));
+  dir_.Append("a.log.1.gz", packed.substr(half));
+  Pass(5s);
+  EXPECT_TRUE(host_->losses.empty());
+  EXPECT_EQ(host_->Bodies(), (Bodies{"last", "next"}));
+}
+
 }  // namespace
 }  // namespace kelp::tail

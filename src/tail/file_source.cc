@@ -195,7 +195,8 @@ void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> 
   MutexLock lock(mu_);
   file_.swap(file);
   packed_.swap(packed);
-  if (packing_ == Packing::kNone && packing != Packing::kNone) plain_size_ = size_;
+  if (packing_ == Packing::kNone && packing != Packing::kNone) plain_size_ = text_size();
+  if (packed_ != nullptr) packed_->Expect(position_ + 1);
   packing_ = packing;
   identity_.key = FileKey::Of(info);
   identity_.born = info.born;
@@ -270,6 +271,11 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const size_t before = Guard::BytesBefore(position);
   ASSIGN_OR_RETURN(const bool there, SkipTo(position - before));
   if (!there) return ReadState::kMore;
+  const std::shared_ptr<PackedFile> packed = this->packed();
+  // It may still be written, or is damaged: both are for a closer look.
+  const std::optional<PackedFile::Break> broken =
+      packed == nullptr ? std::nullopt : packed->broken();
+  if (broken.has_value() && broken->at < position) return AtEnd(batch);
   const size_t want = TurnBytes(available, bytes_max);
   char* const data = batch.AddBuffer(want + before);
   ASSIGN_OR_RETURN(const size_t n, file.ReadAt(position - before, data, want + before));
@@ -280,8 +286,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   if (raw.size == 0) return AtEnd(batch);
   framing::Chunk chunk{data + before, raw.size, position, false};
   // The size of a packed file is a guess until its end was reached.
-  const std::shared_ptr<PackedFile> packed = this->packed();
-  const bool exact = packed == nullptr || !packed->incomplete();
+  const bool exact = packed == nullptr || packed->exact();
   bool whole = exact ? chunk.size == available : chunk.size < want;
   chunk.last = whole && to_the_end;
   if (!chunk.last && !watched_ && packed == nullptr && chunk.data[chunk.size - 1] == '\0') {
@@ -372,7 +377,7 @@ void FileSource::SeeSize(uint64_t known, uint64_t size) {
 
 uint64_t FileSource::seen() const {
   MutexLock lock(mu_);
-  return packing_ == Packing::kNone ? size_.load() : plain_size_;
+  return packing_ == Packing::kNone ? text_size() : plain_size_;
 }
 
 bool FileSource::SawUnstored() const { return seen() > std::max<uint64_t>(acked_, stored_seen_); }

@@ -350,7 +350,8 @@ class Follow {
   std::vector<std::string> LeaveFile(Incarnation& file);
   void ContentReplaced(Incarnation& file);
   void NameVanished(Incarnation& file);
-  void LosePacked(Incarnation& file, std::string_view why);
+  bool LoseBroken(Incarnation& file, const FileInfo& info, Duration quiet, bool unreadable);
+  void LosePacked(Incarnation& file, const PackedFile::Break& broken, std::string_view why);
   void BeginAtLine(Checkpoint& start, File& file, uint64_t offset) const;
   void SkipLeft(Checkpoint& start, const FileInfo& info, File& file);
   void BeginReplaced(NamedPath& path, const Checkpoint& checkpoint);

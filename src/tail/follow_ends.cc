@@ -225,17 +225,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   if (file.waiting) return true;
   if (info->size != source.position() && !half_only) Touch(file);
   if (SettleHalf(file, info->size, quiet)) return true;
-  const std::shared_ptr<PackedFile> packed = source.packed();
-  // What is before the damage was read, or nothing is.
-  const bool damaged = packed != nullptr && packed->damaged() && half_only;
-  if (damaged || (packed != nullptr && source.errors_in_a_row() >= kErrorsMax)) {
-    LosePacked(file, "the compressed file is damaged");
-    return false;
-  }
-  if (packed != nullptr && packed->incomplete() && quiet >= options.rotated_linger) {
-    LosePacked(file, "the compressed file ends in the middle, and nobody writes it any more");
-    return false;
-  }
+  if (LoseBroken(file, *info, quiet, source.errors_in_a_row() >= kErrorsMax)) return false;
   if (!file.drained && file.displaced && source.errors_in_a_row() >= kErrorsMax) {
     LOG_RATE(10s, kError, "{} cannot be read to its end; the files that came after it go first",
              file.path);

@@ -118,7 +118,8 @@ void PackedFile::Restart() {
   in_at_ = 0;
   in_end_ = window_at_ = 0;
   window_.clear();
-  starved_ = ended_ = step_was_full_ = false;
+  starved_ = ended_ = step_was_full_ = damaged_ = false;
+  one_part_ = true;
 }
 
 // More packed bytes, behind those that are not used up.
@@ -156,6 +157,9 @@ Status PackedFile::UnpackTo(uint64_t keep, uint64_t end) {
     in_at_ = in_.size() - in.size();
     if (state == Unpacker::State::kDamaged || (stuck && state == Unpacker::State::kMore)) {
       damaged_ = true;
+      const Result<FileInfo> info = file_->Stat();
+      damaged_size_ = info.ok() ? info->size : 0;
+      damaged_modified_ = info.ok() ? info->modified : kNoTime;
       return DataLossError(path_ + " is damaged: its text cannot be unpacked behind byte " +
                            std::to_string(window_at_ + window_.size()));
     }
@@ -164,6 +168,7 @@ Status PackedFile::UnpackTo(uint64_t keep, uint64_t end) {
     const std::string_view magic = packing_ == Packing::kGzip ? kGzipMagic : kZstdMagic;
     while (in_.size() - in_at_ < magic.size() && !starved_) RETURN_IF_ERROR(Fill());
     ended_ = !StartsWith(std::string_view(in_).substr(in_at_), magic);
+    one_part_ = one_part_ && ended_;
     starved_ = step_was_full_ = false;
     unpacker_->Reset();
   }
@@ -176,8 +181,9 @@ Result<bool> PackedFile::SkipTo(uint64_t offset) {
   const uint64_t have = window_at_ + window_.size();
   if (have >= offset) return true;
   const uint64_t step = std::min(offset, have + kSkipBytes);
-  RETURN_IF_ERROR(UnpackTo(step, step));
-  return step == offset || ended_ || starved_;
+  const Status status = UnpackTo(step, step);
+  if (!status.ok() && !damaged_) return status;
+  return step == offset || ended_ || breaks();
 }
 
 Result<size_t> PackedFile::ReadAt(uint64_t offset, char* buffer, size_t size) {
@@ -195,12 +201,19 @@ Result<size_t> PackedFile::ReadAt(uint64_t offset, char* buffer, size_t size) {
 Result<FileInfo> PackedFile::Stat() {
   MutexLock lock(mu_);
   ASSIGN_OR_RETURN(FileInfo info, file_->Stat());
+  if (damaged_ && (info.size != damaged_size_ || info.modified != damaged_modified_)) Restart();
   const uint64_t have = window_at_ + window_.size();
   const uint64_t packed = info.size > in_end_ ? info.size - in_end_ : 0;
-  const bool more = !ended_ && (packed > 0 || in_at_ < in_.size());
+  const bool more = !ended_ && !damaged_ && (packed > 0 || in_at_ < in_.size());
   info.size = have;
   if (more) info.size += std::max<uint64_t>(kRatioGuess * packed, kStepBytes);
+  if (!ended_) info.size = std::max(info.size, expected_);
   return info;
+}
+
+void PackedFile::Expect(uint64_t size) {
+  MutexLock lock(mu_);
+  expected_ = std::max(expected_, size);
 }
 
 std::optional<uint64_t> PackedFile::TextSize(uint64_t at_least) const {
@@ -226,9 +239,15 @@ std::optional<uint64_t> PackedFile::TextSize(uint64_t at_least) const {
   return size;
 }
 
-bool PackedFile::damaged() const {
+std::optional<PackedFile::Break> PackedFile::broken() const {
   MutexLock lock(mu_);
-  return damaged_;
+  if (!breaks()) return std::nullopt;
+  return Break{window_at_ + window_.size(), damaged_, one_part_};
+}
+
+bool PackedFile::exact() const {
+  MutexLock lock(mu_);
+  return ended_ || breaks();
 }
 
 bool PackedFile::incomplete() const {

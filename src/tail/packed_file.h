@@ -40,12 +40,15 @@ class PackedFile final : public File {
   PackedFile(std::shared_ptr<File> file, Packing packing, std::string path);
   ~PackedFile() override;
 
-  // As ReadAt(offset) would have to, but no more than kSkipBytes of it: true when `offset`, or the
-  // end, is reached.
+  // The text is known to have had so much: Stat guesses no less while its end was not reached.
+  void Expect(uint64_t size);
+  // As ReadAt(offset) would have to, but no more than kSkipBytes of it: true when `offset`, or as
+  // far as it goes, is reached.
   Result<bool> SkipTo(uint64_t offset);
   Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) override;
-  // That of the packed file, with the size of the text: exact when its end was reached, else a
-  // guess that is above what was unpacked.
+  // That of the packed file, with the size of the text: exact when its end was reached or it breaks
+  // off behind what was expected, else a guess that is above what was unpacked. A damaged file that
+  // was written to since is tried again.
   Result<FileInfo> Stat() override;
   // The size of the text as the packed file has it, for what has a single part; none where it does
   // not tell. gzip tells it modulo 2^32 (RFC 1952, 2.3.1): of the sizes that so many packed bytes
@@ -53,8 +56,16 @@ class PackedFile final : public File {
   std::optional<uint64_t> TextSize(uint64_t at_least) const;
   // The packed file ends before the text does.
   bool incomplete() const;
-  // What lies behind the last byte that was read cannot be unpacked.
-  bool damaged() const;
+  struct Break {
+    uint64_t at = 0;       // the text ends there
+    bool damaged = false;  // what follows cannot be unpacked; else the packed file ends too early
+    bool single = false;   // all of it is in one part
+  };
+  // Where the text breaks off as far as the packed file goes now; none: it was not unpacked that
+  // far, or ends as it should.
+  std::optional<Break> broken() const;
+  // Stat tells the size and does not guess it, unless more was expected.
+  bool exact() const;
 
   Status Append(std::string_view data) override;
   Status AppendAll(std::span<const std::string_view> pieces) override;
@@ -63,6 +74,7 @@ class PackedFile final : public File {
 
  private:
   void Restart() REQUIRES(mu_);
+  bool breaks() const REQUIRES(mu_) { return damaged_ || (starved_ && !ended_); }
   // Unpacks until the window reaches `end`, or there is no more. Drops what is before `keep`.
   Status UnpackTo(uint64_t keep, uint64_t end) REQUIRES(mu_);
   Status Fill() REQUIRES(mu_);
@@ -80,7 +92,12 @@ class PackedFile final : public File {
   bool step_was_full_ GUARDED_BY(mu_) = false;
   bool starved_ GUARDED_BY(mu_) = false;  // the packed file has no more at the moment
   bool damaged_ GUARDED_BY(mu_) = false;
-  bool ended_ GUARDED_BY(mu_) = false;  // and the text is complete
+  bool ended_ GUARDED_BY(mu_) = false;     // and the text is complete
+  bool one_part_ GUARDED_BY(mu_) = true;   // no part of it ended so far
+  uint64_t expected_ GUARDED_BY(mu_) = 0;  // the text has so much at least
+  // Of the packed file when the damage was found.
+  uint64_t damaged_size_ GUARDED_BY(mu_) = 0;
+  UnixNanos damaged_modified_ GUARDED_BY(mu_) = kNoTime;
 };
 
 }  // namespace kelp::tail

@@ -5,6 +5,15 @@
 #include "tail/follow.h"
 
 namespace kelp::tail {
+namespace {
+
+// What was written more recently may still be made whole by who writes it.
+constexpr Duration kDamagedLinger = 3s;
+// A file that ends in the middle is seen to be no longer written for this long, however old it is:
+// clocks of other machines tell when.
+constexpr Duration kCutLinger = 5s;
+
+}  // namespace
 
 // Looks whether the file still holds the origin's bytes; when not, deals with that.
 bool Follow::CheckReplaced(Incarnation& file) {
@@ -99,14 +108,52 @@ void Follow::NameVanished(Incarnation& file) {
   for (const std::string& path : paths) OnPathChanged(path);
 }
 
-// What is left of an origin in a compressed file cannot be unpacked.
-void Follow::LosePacked(Incarnation& file, std::string_view why) {
-  const uint64_t position = file.source->position();
-  const uint64_t known = file.search != nullptr ? file.search->known_size : 0;
-  ReportLost(file, "packed_damaged", known > position ? known - position : 0, why);
+// Whether what is left of an origin in a compressed file was given up: it cannot be unpacked, all
+// before it was read, and nobody writes the file any more.
+bool Follow::LoseBroken(Incarnation& file, const FileInfo& info, Duration quiet, bool unreadable) {
+  FileSource& source = *file.source;
+  const std::shared_ptr<PackedFile> packed = source.packed();
+  if (packed == nullptr) return false;
+  std::optional<PackedFile::Break> broken = packed->broken();
+  const bool reached =
+      broken.has_value() &&
+      (source.position() >= broken->at || (source.has_half() && source.end_seen() == broken->at));
+  if (!reached && !unreadable) return false;
+  const Duration age(context_.env.clock().Now() - info.modified);
+  if (!reached) {
+    source.Detach();
+    broken = {source.position(), /*damaged=*/true, /*single=*/false};
+  } else if (broken->damaged) {
+    if (std::max(quiet, age) < kDamagedLinger) return false;
+  } else if (quiet < kCutLinger || std::max(quiet, age) < context_.options.rotated_linger) {
+    return false;
+  }
+  LosePacked(file, *broken,
+             broken->damaged ? "the compressed file is damaged"
+                             : "the compressed file ends in the middle, and nobody writes it");
+  return true;
+}
+
+void Follow::LosePacked(Incarnation& file, const PackedFile::Break& broken, std::string_view why) {
+  const uint64_t from = std::max(file.source->position(), broken.at);
+  uint64_t known = file.search != nullptr ? std::exchange(file.search->known_size, 0) : 0;
+  // What ends in the middle tells no size.
+  const bool tells = broken.damaged && broken.single;
+  if (tells) known = std::max(known, file.source->packed()->TextSize(from).value_or(0));
+  if (known > from) {
+    ReportLost(file, "packed_damaged", known - from, why);
+  } else if (known == from && tells) {
+    LOG_RATE(10s, kError, "{}: {}, but all {} bytes of its text were read; they may be wrong",
+             file.path, why, known);
+  } else {
+    LOG_RATE(10s, kError,
+             "{}: what came behind byte {} and had not been read is lost (packed_damaged), nobody "
+             "knows how much: {}",
+             file.path, from, why);
+    host_.Lost(file.id, {"packed_damaged", 0, 0});
+  }
+  // What is before the break is sent to its last byte.
   file.source->ForgetUnread();
-  file.source->Detach();
-  NoteClosed(file);
   file.deleted = true;
   file.source->RequestFinish();
   file.source->Release();
