@@ -116,6 +116,7 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
     if (info.size != file.source->position() || !file.open) Touch(file);
     return;
   }
+  if (IsSettled(info)) return;
   if (const Checkpoint* known = KnownInode(info); known != nullptr) {
     RestoreOne(OriginId(known->origin), at);
     return;
@@ -133,7 +134,7 @@ void Follow::OnOtherFile(const std::string& dir, const std::string& name, const 
   }
 }
 
-// All that is in it was read elsewhere.
+// All that is in it was read elsewhere, or cannot be read.
 void Follow::Settle(const FileInfo& info) {
   if (settled_.size() >= kSettledMax) settled_.clear();
   settled_[FileKey::Of(info)] = info.modified;

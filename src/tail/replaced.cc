@@ -128,6 +128,7 @@ bool Follow::LoseBroken(Incarnation& file, const FileInfo& info, Duration quiet,
   } else if (quiet < kCutLinger || std::max(quiet, age) < context_.options.rotated_linger) {
     return false;
   }
+  Settle(info);
   LosePacked(file, *broken,
              broken->damaged ? "the compressed file is damaged"
                              : "the compressed file ends in the middle, and nobody writes it");
