@@ -153,8 +153,8 @@ void Follow::LosePacked(Incarnation& file, const PackedFile::Break& broken, std:
              file.path, from, why);
     host_.Lost(file.id, {"packed_damaged", 0, 0});
   }
-  // What is before the break is sent to its last byte.
   file.source->ForgetUnread();
+  // What is before the break is sent to its last byte.
   file.deleted = true;
   file.source->RequestFinish();
   file.source->Release();
