@@ -172,8 +172,11 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::
   if (opened->packed == nullptr) {
     if (!same || opened->info.size < std::max(file.source->position(), guard.end)) {
       // A copy from before the last of what was read was written.
-      file.search->short_copy = opened->info;
-      file.search->short_print = Fingerprint::Of(head);
+      std::optional<FileInfo>& longest = file.search->short_copy;
+      if (!longest.has_value() || longest->size <= opened->info.size) {
+        longest = opened->info;
+        file.search->short_print = Fingerprint::Of(head);
+      }
       return false;
     }
     if (!ValueOr(GuardHolds(*opened->file, guard), false)) return false;
