@@ -57,7 +57,7 @@ bool Follow::GoOnSearching(Incarnation& file, Duration now) {
 // What begins with all that was seen goes before what is shorter.
 bool Follow::FindCopy(Incarnation& file) {
   std::vector<std::string> shorter;
-  for (const std::string& at : LinkChain(file.path)) {
+  for (const std::string& at : LinkChain(file.path())) {
     const std::string dir = DirName(at);
     for (const std::string& copy : OldestFirst(WhereRotated(at))) {
       if (TryCopy(file, copy, &shorter)) return true;
@@ -182,7 +182,7 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::
     if (!ValueOr(GuardHolds(*opened->file, guard), false)) return false;
   }
   // What little is to be compared fits many files; those that fit another better are its.
-  if (packed && print.bytes != head.size() && IsReadContent(file.path, head)) return false;
+  if (packed && print.bytes != head.size() && IsReadContent(file.path(), head)) return false;
   // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
   MoveToCopy(file, at, std::move(opened).value());
   return true;
@@ -205,7 +205,7 @@ Result<Follow::Opened> Follow::OpenAny(const std::string& at) {
 
 void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened) {
   LOG_RATE(10s, kInfo, "{} was emptied or removed; the rest of what it held is read from {} in {}",
-           file.path, file.source->position(), at);
+           file.path(), file.source->position(), at);
   file.search->over = true;
   file.search->short_copy.reset();
   std::erase(searching_, &file);
@@ -266,8 +266,8 @@ void Follow::GiveUp(Incarnation& file) {
     ReportLost(file, search.deleted ? "deleted" : "truncated", lost, "no copy of them was found");
     file.source->ForgetUnread();
   } else if (!search.deleted) {
-    LOG_RATE(10s, kInfo, "{} was truncated after all {} bytes known of it had been read", file.path,
-             position);
+    LOG_RATE(10s, kInfo, "{} was truncated after all {} bytes known of it had been read",
+             file.path(), position);
   }
   file.source->RequestFinish();
   file.source->Release();
@@ -276,7 +276,7 @@ void Follow::GiveUp(Incarnation& file) {
 
 void Follow::ReportLost(Incarnation& file, std::string_view cause, uint64_t bytes,
                         std::string_view why) {
-  LOG_RATE(10s, kError, "{}: {}{} bytes that had not been read are lost ({}): {}", file.path,
+  LOG_RATE(10s, kError, "{}: {}{} bytes that had not been read are lost ({}): {}", file.path(),
            file.source->at_stored() ? "up to " : "", bytes, cause, why);
   host_.Lost(file.id, {cause, bytes, 0});
 }
@@ -331,7 +331,7 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, F
     Incarnation* const live = it->second.current;
     // The copy of what was just emptied, but shorter: that was read further.
     for (const Incarnation* old : searching_) {
-      if (old->path != original_path) continue;
+      if (old->path() != original_path) continue;
       const Fingerprint print = old->source->Evidence().first;
       if (info.size == 0 || MayBeginAs(print, old->source->marks(), head)) {
         Hold(path, *old, info);
@@ -357,7 +357,7 @@ void Follow::Hold(NamedPath& path, const Incarnation& of, const FileInfo& info) 
     LOG_RATE(10s, kInfo,
              "{} is a copy of {} so far and is not read; should {} be emptied, reading goes on in "
              "the copy",
-             path.path(), of.path, of.path);
+             path.path(), of.path(), of.path());
   }
   *path.held = {of.origin(), info.size, info.modified};
 }

@@ -195,7 +195,7 @@ void FileSource::MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> 
   MutexLock lock(mu_);
   file_.swap(file);
   packed_.swap(packed);
-  if (packing_ == Packing::kNone && packing != Packing::kNone) plain_size_ = text_size();
+  if (packing_ == Packing::kNone && packing != Packing::kNone) plain_size_ = TextSize(size_);
   if (packed_ != nullptr) packed_->Expect(position_ + 1);
   packing_ = packing;
   identity_.key = FileKey::Of(info);
@@ -336,13 +336,19 @@ Result<FileSource::Nuls> FileSource::LookAtNuls(File& file, const framing::Chunk
                                                 uint64_t size) {
   const size_t text = WithoutNuls({chunk.data, chunk.size}).size();
   if (text == chunk.size) return Nuls();
-  const bool looked = nuls_end_ == size && text_end_ <= chunk.offset + text;
+  bool looked = false;
+  {
+    MutexLock lock(mu_);
+    looked = uncommon_ != nullptr && uncommon_->nuls_end == size &&
+             uncommon_->text_end <= chunk.offset + text;
+  }
   if (chunk.offset + chunk.size < size && !looked) {
     ASSIGN_OR_RETURN(const Text behind, FindText(file, chunk.offset + chunk.size));
     if (behind.state != Text::kNone) return Nuls{0, text == 0 ? behind.at : 0};
   }
-  text_end_ = chunk.offset + text;
-  nuls_end_ = size;
+  MutexLock lock(mu_);
+  MakeUncommon().text_end = chunk.offset + text;
+  uncommon_->nuls_end = size;
   return Nuls{chunk.size - text, 0};
 }
 
@@ -365,19 +371,19 @@ void FileSource::SeeSize(uint64_t known, uint64_t size) {
   // That of a packed file is a guess.
   if (size < known && packed() != nullptr) return;
   const uint64_t before = known;
-  const uint64_t text = nuls_end_ == known ? std::max<uint64_t>(position_, text_end_) : known;
   if (size == known || !size_.compare_exchange_strong(known, size) || size > before) return;
   {
     MutexLock lock(mu_);
+    const uint64_t text = TextSize(before);
     marks_.CutTo(size);
+    MakeUncommon().cut_off += text > size ? text - size : 0;
   }
-  cut_off_ += text > size ? text - size : 0;
   news_->Tell(shared_from_this(), SourceNews::kCut);
 }
 
 uint64_t FileSource::seen() const {
   MutexLock lock(mu_);
-  return packing_ == Packing::kNone ? text_size() : plain_size_;
+  return packing_ == Packing::kNone ? TextSize(size_) : plain_size_;
 }
 
 bool FileSource::SawUnstored() const { return seen() > std::max<uint64_t>(acked_, stored_seen_); }
@@ -519,7 +525,7 @@ Checkpoint FileSource::Snapshot() {
   checkpoint.identity = identity_;
   checkpoint.packing = packing_;
   checkpoint.marks = marks_;
-  checkpoint.seen = packing_ == Packing::kNone ? size_.load() : plain_size_;
+  checkpoint.seen = packing_ == Packing::kNone ? TextSize(size_) : plain_size_;
   stored_seen_ = checkpoint.seen;
   stored_print_bytes_ = identity_.print.bytes;
   size_t passed = 0;

@@ -150,6 +150,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void RequestFinish() { finish_ = true; }
 
   const OriginId& origin() const { return start_.origin; }
+  const std::string& path() const { return start_.path; }
   uint64_t ordinal() const { return start_.ordinal; }
   UnixNanos begun() const { return start_.begun; }
   // As it was stored.
@@ -169,8 +170,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void set_size(uint64_t size) { size_ = size; }
   // size() without the NULs at the end of a file that was made larger than what is written to it.
   uint64_t text_size() const {
-    const uint64_t size = size_;
-    return nuls_end_ == size ? std::max<uint64_t>(position_, text_end_) : size;
+    MutexLock lock(mu_);
+    return TextSize(size_);
   }
   // The file still holds what was read, and has this size now; size() was `known` before that was
   // asked for. Whoever was faster knows better.
@@ -184,7 +185,10 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // What was seen and not read is lost, and that was said.
   void ForgetUnread();
   // Bytes that were seen, and cut off since, unread; since the last call.
-  uint64_t TakeCutOff() { return cut_off_.exchange(0); }
+  uint64_t TakeCutOff() {
+    MutexLock lock(mu_);
+    return uncommon_ == nullptr ? 0 : std::exchange(uncommon_->cut_off, 0);
+  }
   uint64_t acked() const { return acked_; }
   // Everything up to here was handed on, or given to an heir that delivered it.
   uint64_t settled() const;
@@ -245,6 +249,20 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   Result<pipeline::ReadState> ReadFrom(File& file, Batch& batch, size_t bytes_max);
   // False while a packed file is unpacked up to `offset`, which takes several turns.
   Result<bool> SkipTo(uint64_t offset);
+  // What ten thousand files at rest have none of.
+  struct Uncommon {
+    uint64_t text_end = 0;
+    uint64_t nuls_end = UINT64_MAX;  // NULs from text_end to there
+    uint64_t cut_off = 0;            // see TakeCutOff
+  };
+  Uncommon& MakeUncommon() REQUIRES(mu_) {
+    if (uncommon_ == nullptr) uncommon_ = std::make_unique<Uncommon>();
+    return *uncommon_;
+  }
+  uint64_t TextSize(uint64_t size) const REQUIRES(mu_) {
+    const bool nuls = uncommon_ != nullptr && uncommon_->nuls_end == size;
+    return nuls ? std::max<uint64_t>(position_, uncommon_->text_end) : size;
+  }
   struct Nuls {
     size_t leave = 0;      // so many at the end of a chunk are left unread: none but such follow
     uint64_t text_at = 0;  // not 0: the chunk is nothing but NULs, and this is where they end
@@ -304,9 +322,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint32_t> errors_in_a_row_{0};
   std::atomic<uint64_t> position_;
   std::atomic<uint64_t> size_;
-  std::atomic<uint64_t> cut_off_{0};
-  std::atomic<uint64_t> text_end_{0};
-  std::atomic<uint64_t> nuls_end_{UINT64_MAX};  // NULs from text_end_ to there
   std::atomic<uint64_t> acked_;
   std::atomic<uint64_t> stored_seen_{0};  // of the last Snapshot
 
@@ -320,6 +335,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::shared_ptr<File> file_ GUARDED_BY(mu_);
   std::shared_ptr<PackedFile> packed_ GUARDED_BY(mu_);  // the same, when it is one
   Packing packing_ GUARDED_BY(mu_) = Packing::kNone;
+  std::unique_ptr<Uncommon> uncommon_ GUARDED_BY(mu_);
   uint64_t plain_size_ GUARDED_BY(mu_) = 0;  // seen before it was packed
   FileIdentity identity_ GUARDED_BY(mu_);
   uint32_t stored_print_bytes_ GUARDED_BY(mu_) = 0;  // of the last Snapshot

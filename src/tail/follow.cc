@@ -69,7 +69,7 @@ void Follow::VisitDir(const std::string& path, GlobSet::States states) {
   dir.states = std::move(states);
   dir.listed_at = context_.Now();
   // Watch first, look second: what happens in between is seen twice rather than never.
-  dir.real = SetRoutes(dir);
+  SetRoutes(dir);
   const Result<FileInfo> itself = context_.env.files().Stat(path);
   dir.key = itself.ok() ? FileKey::Of(*itself) : FileKey();
 
@@ -174,7 +174,8 @@ void Follow::RemoveDir(const std::string& path) {
   if (parent != dirs_.end()) parent->second.children.erase(BaseName(path));
   const std::string below = path == "/" ? path : path + "/";
   const auto removed = dirs_.find(path);
-  const std::string real = removed == dirs_.end() ? "" : removed->second.real;
+  const bool is_link = removed != dirs_.end() && removed->second.link != nullptr;
+  const std::string real = is_link ? removed->second.link->real : "";
   std::vector<std::string> gone_dirs{path};
   for (auto it = dirs_.lower_bound(below); it != dirs_.end() && StartsWith(it->first, below);
        ++it) {
@@ -215,14 +216,15 @@ void Follow::OnDirGone(const std::string& dir) {
 
 void Follow::OnLinkChanged(const std::string& dir) {
   const auto it = dirs_.find(dir);
-  if (it == dirs_.end() || it->second.real.empty()) return;
-  std::string real = SetRoutes(it->second);
+  if (it == dirs_.end() || it->second.link == nullptr) return;
+  const std::string before = it->second.link->real;
+  SetRoutes(it->second);
   const Result<FileInfo> info = context_.env.files().Stat(dir);
-  if (info.ok() && FileKey::Of(*info) == it->second.key) {
-    it->second.real = std::move(real);
-  } else {
-    OnDirGone(dir);
-  }
+  if (info.ok() && FileKey::Of(*info) == it->second.key) return;
+  // What was behind it is where it led.
+  if (it->second.link == nullptr) it->second.link = std::make_unique<DirLink>();
+  it->second.link->real = before;
+  OnDirGone(dir);
 }
 
 // The system tells of the end of a directory only when nobody holds a file that was in it.

@@ -52,7 +52,6 @@ struct Incarnation {
   pipeline::SourceId id = 0;
   FileKey key;
   UnixNanos born = kNoTime;
-  std::string path;               // found under this name
   std::vector<NamedPath*> names;  // followed paths that lead to it now
   std::string location;           // where it is, when it is under no followed path; may be empty
   Watch* location_watch = nullptr;
@@ -69,17 +68,18 @@ struct Incarnation {
   std::unique_ptr<CopySearch> search;
   Duration quiet_since{0};
   uint64_t quiet_size = 0;
-  UnixNanos modified = kNoTime;  // when its name was looked at last
-  int64_t lag = 0;               // its part of the lag gauge
-  bool open = false;
-  std::list<Incarnation*>::iterator open_at;  // in TailContext::open_files
-  bool wanting = false;
-  std::list<Incarnation*>::iterator wanting_at;  // in TailContext::wanting
+  UnixNanos modified = kNoTime;                 // when its name was looked at last
+  int64_t lag = 0;                              // its part of the lag gauge
+  bool open = false;                            // in TailContext::open_files
+  bool wanting = false;                         // in TailContext::wanting
+  std::list<Incarnation*>::iterator listed_at;  // in TailContext's open_files or wanting
 
   bool Is(const FileInfo& info) const { return FileIdentity{key, born, {}}.SameInode(info); }
   // Its bytes are looked for.
   bool searching() const { return search != nullptr && !search->over; }
   const OriginId& origin() const { return source->origin(); }
+  // Found under this name.
+  const std::string& path() const { return source->path(); }
 };
 
 // A file that is a copy of another one, or is going to be.
@@ -117,18 +117,23 @@ struct NamedPath {
   const std::string& path() const { return *key; }
 };
 
+// Where a directory is that is a symbolic link.
+struct DirLink {
+  std::string real;  // where it leads
+  // Where the links on the way stand.
+  std::vector<std::pair<Watch*, std::string>> routes;
+  bool scanned = false;  // some of them cannot be watched
+};
+
 // A directory in which something can match.
 struct FollowedDir {
   Follow* follow = nullptr;
   const std::string* path = nullptr;  // its key in Follow::dirs_
   GlobSet::States states;
-  FileKey key;       // the directory it was when it was looked at last
-  std::string real;  // when it is a symbolic link: where that leads
+  FileKey key;                    // the directory it was when it was looked at last
+  std::unique_ptr<DirLink> link;  // when it is a symbolic link
   Watch* watch = nullptr;
-  // Where the links on the way stand, when it is one.
-  std::vector<std::pair<Watch*, std::string>> routes;
   bool scanned = false;            // it ought to be watched, but cannot be
-  bool routes_scanned = false;     // some of its routes cannot be
   std::set<std::string> children;  // names of followed directories and paths in it
   Duration listed_at{0};
 };
@@ -263,7 +268,7 @@ class Follow {
   bool Wanted(const std::string& path) const;
   void ReportScanError(const Status& status);
   void SetWatch(FollowedDir& dir, bool wanted);
-  std::string SetRoutes(FollowedDir& dir);
+  void SetRoutes(FollowedDir& dir);
   void DropRoutes(FollowedDir& dir);
   void SetScanned(bool& scanned, bool value);
   void RegainRoutes();

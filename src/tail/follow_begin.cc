@@ -196,7 +196,6 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
   auto owned = std::make_unique<Incarnation>();
   Incarnation& file = *owned;
   file.follow = this;
-  file.path = start.path;
   file.quiet_since = context_.Now();
   FileSource::Options options;
   options.resource = options_.resource(start.path);

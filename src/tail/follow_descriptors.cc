@@ -38,25 +38,25 @@ Result<std::shared_ptr<File>> Follow::OpenFile(const std::string& path) {
 }
 
 void Follow::NoteOpen(Incarnation& file) {
-  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.wanting_at);
+  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.listed_at);
   file.open = true;
-  file.open_at = context_.open_files.insert(context_.open_files.end(), &file);
+  file.listed_at = context_.open_files.insert(context_.open_files.end(), &file);
   context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
   if (context_.open_files.size() > context_.options.open_files_max) ParkSome(context_, 1);
 }
 
 void Follow::NoteClosed(Incarnation& file) {
-  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.wanting_at);
+  if (std::exchange(file.wanting, false)) context_.wanting.erase(file.listed_at);
   if (!file.open) return;
   file.open = false;
-  context_.open_files.erase(file.open_at);
+  context_.open_files.erase(file.listed_at);
   context_.none_free_in = 0;
   context_.open_files_gauge->Set(static_cast<int64_t>(context_.open_files.size()));
 }
 
 void Follow::NoteWanting(Incarnation& file) {
   if (!std::exchange(file.wanting, true)) {
-    file.wanting_at = context_.wanting.insert(context_.wanting.end(), &file);
+    file.listed_at = context_.wanting.insert(context_.wanting.end(), &file);
   }
 }
 
@@ -151,7 +151,7 @@ bool Follow::CountHeld(HeldFile& held) {
     LOG_RATE(10s, kError,
              "{} was deleted or rotated away, and is closed before it was read to its end, because "
              "of {}: {} bytes ({} lines) are lost",
-             file.path, held.cause, lost, held.lines);
+             file.path(), held.cause, lost, held.lines);
     file.follow->host_.Lost(file.id, {held.cause, lost, held.lines});
     file.source->ForgetUnread();
   }

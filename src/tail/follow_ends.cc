@@ -24,7 +24,7 @@ Incarnation* Follow::Find(const OriginId& origin) {
 void Follow::Touch(Incarnation& file) {
   if (file.ended || file.waiting || file.searching()) return;
   if (file.open) {
-    context_.open_files.splice(context_.open_files.end(), context_.open_files, file.open_at);
+    context_.open_files.splice(context_.open_files.end(), context_.open_files, file.listed_at);
   } else if (!Unpark(file)) {
     LookClosely(file);
     return;
@@ -47,7 +47,6 @@ void Follow::OnModified(Incarnation& file) {
   if (const std::shared_ptr<File> open = file.source->file(); open != nullptr) {
     const Result<FileInfo> info = open->Stat();
     if (info.ok() && !SeeSize(file, *info)) return;
-    UpdateLag(file);
   }
   Touch(file);
 }
@@ -89,7 +88,7 @@ void Follow::Drained(Incarnation& file) {
     fresh_.push_back(origin);
     context_.fresh.insert(this);
   }
-  const auto it = paths_.find(file.path);
+  const auto it = paths_.find(file.path());
   if (it != paths_.end() && it->second.gone_at != Duration(0)) PathGone(it->second);
 }
 
@@ -228,7 +227,7 @@ bool Follow::CloseLook(Incarnation& file, Duration now) {
   if (LoseBroken(file, *info, quiet, source.errors_in_a_row() >= kErrorsMax)) return false;
   if (!file.drained && file.displaced && source.errors_in_a_row() >= kErrorsMax) {
     LOG_RATE(10s, kError, "{} cannot be read to its end; the files that came after it go first",
-             file.path);
+             file.path());
     Drained(file);
   }
   if (!file.drained || source.has_half()) return file.displaced || source.has_half();
@@ -282,7 +281,7 @@ void Follow::OnTimer(Duration now) {
       // What is done to one may end another.
       if (attention_.count(file) == 0) continue;
       if (!CloseLook(*file, now)) attention_.erase(file);
-      if (attention_.count(file) != 0 && file->deleted) dirs.insert(DirName(file->path));
+      if (attention_.count(file) != 0 && file->deleted) dirs.insert(DirName(file->path()));
     }
     for (const std::string& dir : dirs) CheckDir(dir);
   }

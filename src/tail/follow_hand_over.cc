@@ -77,7 +77,7 @@ bool Follow::SettleHalf(Incarnation& file, uint64_t size, Duration quiet) {
   if (!half_at_end || quiet < options_.half_line_timeout) return false;
   if (source.spans_files()) {
     // Perhaps nobody told us of the file that came next.
-    OnPathChanged(file.path);
+    OnPathChanged(file.path());
     if (file.ended || file.searching()) return true;
     // Half a line is nobody's to go on with.
     if (source.has_pieces_only() && FindHeir(file) != nullptr) return true;

@@ -223,38 +223,34 @@ void Follow::DropRoutes(NamedPath& path) {
   SetScanned(path.scanned, false);
 }
 
-// The links on the way to a directory that is one: they are watched where they stand. Where they
-// lead; empty: it is none.
-std::string Follow::SetRoutes(FollowedDir& dir) {
+// The links on the way to a directory that is one: they are watched where they stand.
+void Follow::SetRoutes(FollowedDir& dir) {
   DropRoutes(dir);
-  std::vector<std::string> way;
   const Result<FileInfo> info = context_.env.files().Stat(*dir.path, /*follow_symlink=*/false);
-  if (info.ok() && info->type == FileType::kSymlink) way = WayTo(*dir.path);
-  std::string real = way.empty() ? "" : way.back();
-  if (!way.empty()) way.pop_back();
+  if (!info.ok() || info->type != FileType::kSymlink) return;
+  std::vector<std::string> way = WayTo(*dir.path);
+  dir.link = std::make_unique<DirLink>();
+  dir.link->real = std::move(way.back());
+  way.pop_back();
   bool unwatched = false;
   for (const std::string& at : way) {
     Watch* watch = context_.watches.Acquire(DirName(at));
     unwatched |= watch == nullptr;
     if (watch == nullptr) continue;
-    watch->names[BaseName(at)].linked.push_back(&dir);
-    dir.routes.emplace_back(watch, BaseName(at));
+    watch->links.emplace_back(BaseName(at), &dir);
+    dir.link->routes.emplace_back(watch, BaseName(at));
   }
-  SetScanned(dir.routes_scanned, unwatched);
-  return real;
+  SetScanned(dir.link->scanned, unwatched);
 }
 
 void Follow::DropRoutes(FollowedDir& dir) {
-  for (const auto& [watch, name] : dir.routes) {
-    const auto it = watch->names.find(name);
-    if (it != watch->names.end()) {
-      std::erase(it->second.linked, &dir);
-      if (it->second.empty()) watch->names.erase(it);
-    }
+  if (dir.link == nullptr) return;
+  for (const auto& [watch, name] : dir.link->routes) {
+    std::erase(watch->links, std::pair(name, &dir));
     context_.watches.Release(watch);
   }
-  dir.routes.clear();
-  SetScanned(dir.routes_scanned, false);
+  SetScanned(dir.link->scanned, false);
+  dir.link = nullptr;
 }
 
 void Follow::SetLocation(Incarnation& file, const std::string& path) {

@@ -230,7 +230,7 @@ std::vector<std::string> Follow::PackedNames(const std::string& path) {
 // Whether a beginning is that of an origin of this path that is looked for.
 bool Follow::IsKnownContent(const std::string& path, const Opened& opened) {
   return std::any_of(searching_.begin(), searching_.end(), [&](const Incarnation* file) {
-    return MayHold(*file->source, opened) && MayHaveBeen(file->path, path);
+    return MayHold(*file->source, opened) && MayHaveBeen(file->path(), path);
   });
 }
 
@@ -241,7 +241,7 @@ bool Follow::IsReadContent(const std::string& path, const Head& head) const {
            MayHaveBeen(of, path);
   };
   for (const auto& [origin, file] : files_) {
-    if (same(file->path, file->source->Evidence().first)) return true;
+    if (same(file->path(), file->source->Evidence().first)) return true;
   }
   return std::any_of(known_.begin(), known_.end(), [&](const auto& known) {
     return same(known.second.path, known.second.identity.print);
@@ -300,7 +300,7 @@ bool Follow::IsBeingRead(const std::string& path, const Head& head) {
   for (const auto& [origin, file] : files_) {
     if (file->searching()) continue;
     const Fingerprint print = file->source->Evidence().first;
-    if (!print.Matches(head) || !MayHaveBeen(file->path, path)) continue;
+    if (!print.Matches(head) || !MayHaveBeen(file->path(), path)) continue;
     const std::optional<Head> now = HeadNow(*file);
     // What is not there is soon looked for, by what was seen of it.
     if (now.has_value() ? *now == head : print.bytes > 0) return true;
@@ -315,7 +315,7 @@ bool Follow::IsCopyOfRead(const std::string& path, const Opened& opened) {
   if (!print.complete()) return false;
   const auto is_original = [&](const Incarnation& file) {
     const auto [seen, guard] = file.source->Evidence();
-    if (seen != print || file.searching() || !MayHaveBeen(file.path, path)) return false;
+    if (seen != print || file.searching() || !MayHaveBeen(file.path(), path)) return false;
     const std::shared_ptr<File> open = file.source->file();
     if (open != nullptr && file.source->packed() == nullptr)
       return IsPrefix(*opened.file, opened.info.size, *open);

@@ -145,12 +145,12 @@ void Follow::LosePacked(Incarnation& file, const PackedFile::Break& broken, std:
     ReportLost(file, "packed_damaged", known - from, why);
   } else if (known == from && tells) {
     LOG_RATE(10s, kError, "{}: {}, but all {} bytes of its text were read; they may be wrong",
-             file.path, why, known);
+             file.path(), why, known);
   } else {
     LOG_RATE(10s, kError,
              "{}: what came behind byte {} and had not been read is lost (packed_damaged), nobody "
              "knows how much: {}",
-             file.path, from, why);
+             file.path(), from, why);
     host_.Lost(file.id, {"packed_damaged", 0, 0});
   }
   file.source->ForgetUnread();

@@ -395,8 +395,8 @@ void TailService::Impl::Dispatch(const FileWatcher::Event& event) {
   std::vector<std::pair<Follow*, std::string>> paths;
   for (const auto& [name, targets] : watch->names) {
     for (const NamedPath* path : targets.paths) paths.emplace_back(path->follow, path->path());
-    for (const FollowedDir* dir : targets.linked) dirs.emplace_back(dir->follow, *dir->path);
   }
+  for (const auto& [name, dir] : watch->links) dirs.emplace_back(dir->follow, *dir->path);
   // After a move the watch would go on at the directory's new place.
   watches_.Lost(watch);
   for (const auto& [follow, dir] : dirs) follow->OnDirGone(dir);
@@ -420,8 +420,10 @@ void TailService::Impl::DispatchName(Watch& watch, const FileWatcher::Event& eve
   }
   std::vector<std::pair<Follow*, std::string>> paths;
   std::vector<std::pair<Follow*, std::string>> linked;
+  for (const auto& [name, dir] : watch.links) {
+    if (name == event.name) linked.emplace_back(dir->follow, *dir->path);
+  }
   if (it != watch.names.end()) {
-    for (const FollowedDir* dir : it->second.linked) linked.emplace_back(dir->follow, *dir->path);
     for (const NamedPath* path : it->second.paths) paths.emplace_back(path->follow, path->path());
     for (Incarnation* file : it->second.incarnations) {
       file->follow->LookClosely(*file);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
@@ -31,8 +32,7 @@ struct Incarnation;
 struct NameTargets {
   std::vector<NamedPath*> paths;           // this name is, or leads to, a followed path
   std::vector<Incarnation*> incarnations;  // a followed file was renamed to this name
-  std::vector<FollowedDir*> linked;        // this name is a link on the way to a followed directory
-  bool empty() const { return paths.empty() && incarnations.empty() && linked.empty(); }
+  bool empty() const { return paths.empty() && incarnations.empty(); }
 };
 
 struct Watch {
@@ -42,6 +42,8 @@ struct Watch {
   bool lost = false;  // the system ended it: the directory is gone
   std::vector<FollowedDir*> dirs;
   std::unordered_map<std::string, NameTargets> names;
+  // Links in it that are on the way to followed directories; rarely any.
+  std::vector<std::pair<std::string, FollowedDir*>> links;
 };
 
 class WatchMap {
