@@ -40,6 +40,13 @@ class CheckpointDatabaseTest : public ::testing::Test {
     EXPECT_TRUE(store.ok()) << store.status().message();
     return store.ok() ? std::move(store).value() : nullptr;
   }
+  // As another program, or an earlier version, would.
+  void Execute(const char* sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  }
   void Damage(uint64_t at, std::string_view bytes) {
     const Result<std::string> old = ReadFile(env_.files(), path_);
     ASSERT_TRUE(old.ok());
@@ -152,10 +159,7 @@ TEST_F(CheckpointDatabaseTest, CorruptOnesAreNumbered) {
 }
 
 TEST_F(CheckpointDatabaseTest, SomebodyElsesDatabaseIsNotTouched) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE t (x)", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(db);
+  Execute("CREATE TABLE t (x)");
   const Result<std::string> before = ReadFile(env_.files(), path_);
   EXPECT_TRUE(Open()->Start("web/file")->lost);
   const Result<std::string> aside = ReadFile(env_.files(), path_ + ".corrupt-1");
@@ -165,19 +169,14 @@ TEST_F(CheckpointDatabaseTest, SomebodyElsesDatabaseIsNotTouched) {
 
 TEST_F(CheckpointDatabaseTest, ANewerVersionIsRefused) {
   Open();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 5", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(db);
+  Execute("PRAGMA user_version = 5");
   const auto store = OpenCheckpointDatabase(env_, path_);
   EXPECT_EQ(store.status().code(), Code::kUnimplemented);
   EXPECT_NE(store.status().message().find("newer version"), std::string::npos);
 }
 
 TEST_F(CheckpointDatabaseTest, VersionOneIsUpgradedInPlace) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, R"(
+  Execute(R"(
 CREATE TABLE spaces (name TEXT PRIMARY KEY, first_started INTEGER NOT NULL,
   last_started INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NOT NULL,
@@ -188,10 +187,7 @@ INSERT INTO spaces VALUES ('web/file', 4000000000000000000, 4000000000000000000)
 INSERT INTO origins VALUES (x'000102030405060708090a0b0c0d0e0f', 'web/file', '/a.log', 1, 2, 3, 4,
   5, 6, 7, 0, 8, NULL);
 PRAGMA application_id = 1264938096;
-PRAGMA user_version = 1;)",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(db);
+PRAGMA user_version = 1;)");
   for (int round = 0; round < 2; ++round) {
     auto store = Open();
     const auto space = store->Start("web/file");
@@ -213,9 +209,7 @@ PRAGMA user_version = 1;)",
 
 TEST_F(CheckpointDatabaseTest, VersionThreeIsUpgradedInPlace) {
   Open();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, R"(
+  Execute(R"(
 DROP TABLE machine;
 DROP TABLE origins;
 CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NOT NULL,
@@ -225,10 +219,7 @@ CREATE TABLE origins (origin BLOB PRIMARY KEY, space TEXT NOT NULL, path TEXT NO
   cuts BLOB, packing INTEGER NOT NULL DEFAULT 0, heir BLOB, marks BLOB) WITHOUT ROWID;
 INSERT INTO origins VALUES (x'000102030405060708090a0b0c0d0e0f', 'web/file', '/a.log', 1, 2, 3, 4,
   5, 6, 7, 0, 8, NULL, NULL, 9, NULL, 0, NULL, x'00000001');
-PRAGMA user_version = 3;)",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(db);
+PRAGMA user_version = 3;)");
   for (int round = 0; round < 2; ++round) {
     auto store = Open();
     const auto space = store->Start("web/file");

@@ -77,6 +77,14 @@ class LinkedDirectoriesTest : public DirectoriesTest {
   void Link(const std::string& link, const std::string& target) {
     ASSERT_EQ(::symlink(target.c_str(), (dir_ / link).c_str()), 0);
   }
+  void FollowFirstRelease() {
+    dir_.MakeDir("releases/1");
+    dir_.MakeDir("releases/2");
+    Link("current", "releases/1");
+    Start(Options("current/*.log"));
+    dir_.Append("current/app.log", "one\n");
+    Settle();
+  }
 };
 
 TEST_F(LinkedDirectoriesTest, ASwitchIsSeenAtOnce) {
@@ -107,12 +115,7 @@ TEST_F(LinkedDirectoriesTest, ASwitchIsSeenAtOnce) {
 }
 
 TEST_F(LinkedDirectoriesTest, WhatIsWrittenBehindTheOldTargetIsStillRead) {
-  dir_.MakeDir("releases/1");
-  dir_.MakeDir("releases/2");
-  Link("current", "releases/1");
-  Start(Options("current/*.log"));
-  dir_.Append("current/app.log", "one\n");
-  Settle();
+  FollowFirstRelease();
   Switch("current", "releases/2");
   dir_.Append("current/app.log", "three\n");
   dir_.Append("releases/1/app.log", "two\n");
@@ -196,12 +199,7 @@ TEST_F(LinkedDirectoriesTest, AWayThatChangesButLeadsToTheSameIsWatchedAnew) {
 }
 
 TEST_F(LinkedDirectoriesTest, ALinkThatIsRemovedAndMadeAgainIsFollowed) {
-  dir_.MakeDir("releases/1");
-  dir_.MakeDir("releases/2");
-  Link("current", "releases/1");
-  Start(Options("current/*.log"));
-  dir_.Append("current/app.log", "one\n");
-  Settle();
+  FollowFirstRelease();
   dir_.Remove("current");
   Settle();
   dir_.Append("releases/1/app.log", "two\n");

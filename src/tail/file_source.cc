@@ -162,11 +162,8 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   const bool to_the_end = finish_ || end == cut_;
   const bool nothing_new = line_bytes_ != 0 && line_bytes_ == available;
   if (available == 0 || (nothing_new && !to_the_end)) {
-    ASSIGN_OR_RETURN(const bool holds, Holds(file, info.size));
-    // A size without a beginning may be that of any content.
-    ASSIGN_OR_RETURN(const bool begins, position > 0 ? Result<bool>(true) : SeeHead(file));
-    if (!holds || !begins) return Replaced(file, batch);
-    if (position > 0 || Evidence().first.bytes > 0) SeeSize(known_size, info.size);
+    ASSIGN_OR_RETURN(const bool holds, HoldsNothingNew(file, known_size, info.size));
+    if (!holds) return Replaced(file, batch);
     if (available == 0) line_bytes_ = 0;  // the half line was cut off
     return unstored ? AtStored(batch) : AtEnd(batch);
   }
@@ -204,22 +201,7 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
     }
   }
   GrowEvidence(file, chunk, {data, before + chunk.size});
-  // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that
-  // of its last line.
-  const char* const line_end = static_cast<const char*>(memrchr(chunk.data, '\n', chunk.size));
-  const size_t lines = line_end == nullptr ? 0 : static_cast<size_t>(line_end - chunk.data) + 1;
-  const auto guard_at = [&](size_t at) {
-    return Guard::Of(position + at, chunk.data + at - Guard::BytesBefore(position + at));
-  };
-  const Guard candidates[] = {guard_at(lines), guard_at(chunk.size)};
-  const size_t used = decoder_->Decode(chunk, batch);
-  const Guard guard = GuardBehind(file, position + used, candidates);
-  {
-    MutexLock lock(mu_);
-    guard_ = guard;
-  }
-  position_ = position + used;
-  if (metrics_->read_bytes != nullptr) metrics_->read_bytes->Add(used);
+  const size_t used = Decode(file, chunk, batch);
   line_bytes_ = 0;
   if (used == chunk.size) {
     if (whole && unstored) return AtStored(batch);
@@ -231,6 +213,37 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   }
   Seal(batch);
   return ReadState::kMore;
+}
+
+// Whether a file in which nothing is to be read is still the same.
+Result<bool> FileSource::HoldsNothingNew(File& file, uint64_t known_size, uint64_t size) {
+  ASSIGN_OR_RETURN(const bool holds, Holds(file, size));
+  // A size without a beginning may be that of any content.
+  ASSIGN_OR_RETURN(const bool begins, position_ > 0 ? Result<bool>(true) : SeeHead(file));
+  if (!holds || !begins) return false;
+  if (position_ > 0 || Evidence().first.bytes > 0) SeeSize(known_size, size);
+  return true;
+}
+
+// Moves the position behind what was used up of the chunk; how many bytes.
+size_t FileSource::Decode(File& file, const framing::Chunk& chunk, Batch& batch) {
+  // Decoders may change the bytes, so guards are made first: for the end of the chunk and for that
+  // of its last line.
+  const char* const line_end = static_cast<const char*>(memrchr(chunk.data, '\n', chunk.size));
+  const size_t lines = line_end == nullptr ? 0 : static_cast<size_t>(line_end - chunk.data) + 1;
+  const auto guard_at = [&](size_t at) {
+    return Guard::Of(chunk.offset + at, chunk.data + at - Guard::BytesBefore(chunk.offset + at));
+  };
+  const Guard candidates[] = {guard_at(lines), guard_at(chunk.size)};
+  const size_t used = decoder_->Decode(chunk, batch);
+  const Guard guard = GuardBehind(file, chunk.offset + used, candidates);
+  {
+    MutexLock lock(mu_);
+    guard_ = guard;
+  }
+  position_ = chunk.offset + used;
+  if (metrics_->read_bytes != nullptr) metrics_->read_bytes->Add(used);
+  return used;
 }
 
 // The file was emptied and perhaps filled anew. What is held of this origin waits for the service

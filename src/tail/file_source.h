@@ -178,7 +178,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   void SeeSize(uint64_t known, uint64_t size);
   // Whether there is text behind NULs that follow the fingerprinted bytes.
   Result<bool> TextBehindHead(File& file) const;
-  // The same, but certain: of a packed file, what was seen of the content before it was packed.
+  // What size() is, but certain: of a packed file, what was seen of the content before it was
+  // packed.
   uint64_t seen() const;
   // More was seen and not delivered than the last Snapshot told.
   bool SawUnstored() const;
@@ -263,6 +264,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
     const bool nuls = uncommon_ != nullptr && uncommon_->nuls_end == size;
     return nuls ? std::max<uint64_t>(position_, uncommon_->text_end) : size;
   }
+  Result<bool> HoldsNothingNew(File& file, uint64_t known_size, uint64_t size);
+  size_t Decode(File& file, const framing::Chunk& chunk, Batch& batch);
   struct Nuls {
     size_t leave = 0;      // so many at the end of a chunk are left unread: none but such follow
     uint64_t text_at = 0;  // not 0: the chunk is nothing but NULs, and this is where they end

@@ -458,7 +458,7 @@ class Follow {
   bool IsBeingRead(const std::string& path, const Head& head);
   bool IsCopyOfRead(const std::string& path, const Opened& opened);
   bool IsAccountedFor(const std::string& path, const Opened& opened);
-  void GoOnPacked(const Checkpoint& checkpoint);
+  void GoOnElsewhere(const Checkpoint& checkpoint);
 
   TailContext& context_;
   const FollowOptions options_;

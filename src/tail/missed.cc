@@ -345,12 +345,12 @@ bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
       part = &checkpoint;
     }
   }
-  if (part != nullptr) GoOnPacked(Checkpoint(*part));
+  if (part != nullptr) GoOnElsewhere(Checkpoint(*part));
   return part != nullptr;
 }
 
-// An origin whose file was compressed before it was read to its end.
-void Follow::GoOnPacked(const Checkpoint& checkpoint) {
+// An origin whose file was compressed or removed before it was read to its end.
+void Follow::GoOnElsewhere(const Checkpoint& checkpoint) {
   const Incarnation* file = BeginSearched(PathNamed(checkpoint.path), checkpoint);
   if (file->searching()) file->search->deleted = true;
 }

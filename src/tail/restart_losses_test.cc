@@ -28,6 +28,12 @@ class RestartLossesTest : public testing::TailTest {
     dir_.Append("a.log", "two\nthree\n");
     Settle();
   }
+  // What was a.log is a.log.1.gz when the agent comes back.
+  void KillAndPack(const std::string& text) {
+    Kill();
+    dir_.Write("a.log.1.gz", testing::Gzip(text));
+    dir_.Remove("a.log");
+  }
   // More than is known of a beginning.
   static std::string Long() { return std::string(2000, 'x') + "\n"; }
   void ExpectLost(const std::string& cause, uint64_t bytes) {
@@ -86,9 +92,7 @@ TEST_F(RestartLossesTest, AnOrderlyStopStoresWhatWasSeen) {
 TEST_F(RestartLossesTest, WhatIsInACopyIsNotLost) {
   StartWithOneDelivered();
   Pass(2s);
-  Kill();
-  dir_.Write("a.log.1.gz", testing::Gzip("one\ntwo\nthree\n"));
-  dir_.Remove("a.log");
+  KillAndPack("one\ntwo\nthree\n");
   Start();
   Pass(3s);
   EXPECT_TRUE(host_->losses.empty());
@@ -115,9 +119,7 @@ TEST_F(RestartLossesTest, TheCopyOfOneOfSeveralContentsIsReadAsItsRest) {
 TEST_F(RestartLossesTest, WhatACompressedCopyDoesNotHaveIsLost) {
   StartWithOneDelivered();
   Pass(2s);
-  Kill();
-  dir_.Write("a.log.1.gz", testing::Gzip("one\ntwo\n"));
-  dir_.Remove("a.log");
+  KillAndPack("one\ntwo\n");
   Start();
   ExpectLost("truncated", 6);
   EXPECT_EQ(host_->Bodies(), Bodies{"two"});
@@ -126,9 +128,7 @@ TEST_F(RestartLossesTest, WhatACompressedCopyDoesNotHaveIsLost) {
 TEST_F(RestartLossesTest, ACompressedCopyThatIsGoneInTheMiddleIsLost) {
   StartWithOneDelivered();
   Pass(2s);
-  Kill();
-  dir_.Write("a.log.1.gz", testing::Gzip("one\ntwo\nthree\n"));
-  dir_.Remove("a.log");
+  KillAndPack("one\ntwo\nthree\n");
   Start();
   Pass(2s);  // it is read, but nothing is acknowledged
   Kill();

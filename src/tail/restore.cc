@@ -252,7 +252,7 @@ void Follow::RestorePacked() {
       const Result<Opened> opened = OpenAny(name);
       return opened.ok() && opened->packed != nullptr && ReadOf(checkpoint, *opened) == Read::kPart;
     });
-    if (any) GoOnPacked(checkpoint);
+    if (any) GoOnElsewhere(checkpoint);
   }
 }
 
@@ -287,7 +287,7 @@ void Follow::LoseVanished() {
   });
   std::sort(unread.begin(), unread.end(),
             [](const auto& a, const auto& b) { return a.ordinal < b.ordinal; });
-  for (const Checkpoint& checkpoint : unread) GoOnPacked(checkpoint);
+  for (const Checkpoint& checkpoint : unread) GoOnElsewhere(checkpoint);
 }
 
 void Follow::MarkVanished() {

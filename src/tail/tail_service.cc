@@ -24,7 +24,7 @@ constexpr size_t kGroupMax = 1000;
 // After a failed write of checkpoints.
 constexpr Duration kStoreRetry = 2s;
 // What was seen of files that nobody reads is stored as often as this: what a kill then keeps from
-// being known as lost is less than that. Ten thousand growing ones cost a megabyte a second.
+// being known as lost is less than that.
 constexpr Duration kSeenInterval = 10s;
 // What is still not delivered so long after it was seen waits for something.
 constexpr Duration kSeenDelay = 500ms;
