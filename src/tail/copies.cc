@@ -313,22 +313,35 @@ bool Follow::HoldPacked(NamedPath& path, const FileInfo& info, const Head& head)
   return false;
 }
 
+// Whether a file was compressed since it was opened, under whatever name, and `original`, which it
+// is the copy of, goes on there.
+bool Follow::HoldPackedSince(NamedPath& path, const Incarnation& original, const FileInfo& info,
+                             const Head& head, File& file) {
+  const FileSource& source = *original.source;
+  const Result<FileInfo> now = file.Stat();
+  if (!now.ok() || now->links > 0 || source.packed() == nullptr ||
+      !MayBeginAs(source.Evidence().first, source.marks(), head)) {
+    return false;
+  }
+  Hold(path, original, info);
+  return true;
+}
+
 // A new file that holds the same as one that is followed is its copy so far, and not read.
 bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file) {
   const std::string dir = DirName(path.path());
   const std::vector<std::string> bases = BasesOfRotated(BaseName(path.path()));
+  // Perhaps just found to be what another was emptied into, or compressed since it was opened.
+  if (live_.count(FileKey::Of(info)) != 0) return true;
   if (!bases.empty() && HoldPacked(path, info, head)) return true;
   for (const std::string& base : bases) {
     const std::string original_path = JoinPath(dir, base);
-    auto it = paths_.find(original_path);
+    const auto it = paths_.find(original_path);
     if (it == paths_.end()) continue;
-    if (it->second.current != nullptr && CheckReplaced(*it->second.current)) {
-      // Perhaps just found to be what this is the copy of.
-      if (live_.count(FileKey::Of(info)) != 0) return true;
-      it = paths_.find(original_path);
-      if (it == paths_.end()) continue;
-    }
     Incarnation* const live = it->second.current;
+    if (live != nullptr && CheckReplaced(*live)) {
+      return HoldPackedSince(path, *live, info, head, file) || HoldCopy(path, info, head, file);
+    }
     // The copy of what was just emptied, but shorter: that was read further.
     for (const Incarnation* old : searching_) {
       if (old->path() != original_path) continue;
@@ -340,13 +353,19 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, F
     }
     const bool older =
         live != nullptr && live->born != kNoTime && info.born != kNoTime && info.born < live->born;
-    if (live == nullptr || live->ended || older || live_.count(FileKey::Of(info)) != 0) continue;
+    if (live == nullptr || live->ended || older) continue;
     std::shared_ptr<File> original = live->source->file();
     if (original == nullptr)
       original = ValueOr(OpenFile(it->second.path()), std::shared_ptr<File>());
-    if (original == nullptr || !IsPrefix(file, info.size, *original)) continue;
-    Hold(path, *live, info);
-    return true;
+    if (original == nullptr) continue;
+    if (IsPrefix(file, info.size, *original)) {
+      Hold(path, *live, info);
+      return true;
+    }
+    // Emptied while it was compared?
+    if (CheckReplaced(*live)) {
+      return HoldPackedSince(path, *live, info, head, file) || HoldCopy(path, info, head, file);
+    }
   }
   return false;
 }

@@ -315,6 +315,7 @@ class Follow {
   void IgnoreCompressed(NamedPath& path, const FileInfo& info);
   // `open` may be null: a file that no longer holds its bytes.
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
+  static void SeeFirstSize(FileSource& source, File& file);
   void WaitFor(Incarnation& file, Incarnation* older);
   void LetRead(Incarnation& file);
   void StoreBeginning(Incarnation& file);
@@ -390,6 +391,8 @@ class Follow {
   static bool LeaveAtShortCopy(const CopySearch& search, Checkpoint& checkpoint);
   bool HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, File& file);
   bool HoldPacked(NamedPath& path, const FileInfo& info, const Head& head);
+  bool HoldPackedSince(NamedPath& path, const Incarnation& original, const FileInfo& info,
+                       const Head& head, File& file);
   void Hold(NamedPath& path, const Incarnation& of, const FileInfo& info);
 
   // --- restore.cc ---
@@ -426,6 +429,7 @@ class Follow {
   struct Missed {
     UnixNanos when = kNoTime;
     std::string at;
+    FileKey key;
     bool operator<(const Missed& other) const {
       return std::tie(when, at) < std::tie(other.when, other.at);
     }
@@ -445,6 +449,7 @@ class Follow {
   void Settle(const FileInfo& info);
   bool IsSettled(const FileInfo& info) const;
   void BeginMissed(NamedPath& path, const FileInfo& info, const std::string& at);
+  void AwaitContent(const std::string& at, const FileInfo& info);
   bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
   void LookAgain(const std::string& at, const Status& status);
   void LookAtOthers();

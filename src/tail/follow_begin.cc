@@ -86,7 +86,16 @@ Incarnation* Follow::Open(NamedPath& path) {
   } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
     return nullptr;
   } else {
-    if (known != nullptr) BeginReplaced(PathNamed(start.path), Checkpoint(start));
+    if (known != nullptr) {
+      BeginReplaced(PathNamed(start.path), Checkpoint(start));
+      // Copies were told by what the file held meanwhile.
+      info = (*file)->Stat();
+      if (info.ok()) head = ReadHead(**file);
+      if (!info.ok() || !head.ok()) {
+        RetryLater(path, kOriginRetry);
+        return nullptr;
+      }
+    }
     start = FirstPosition(path.path(), *info, *head, **file);
     SkipLeft(start, *info, **file);
   }
@@ -215,10 +224,11 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
     file.born = info.born;
     file.modified = info.modified;
     live_[file.key] = &file;
-    // What an earlier run saw behind the end was cut off.
-    const bool plain = packing == Packing::kNone;
-    if (plain) file.source->SeeSize(file.source->size(), info.size);
-    if (!plain) file.source->set_size(info.size);
+    if (packing == Packing::kNone) {
+      SeeFirstSize(*file.source, *open);
+    } else {
+      file.source->set_size(info.size);
+    }
     file.source->Attach(std::move(open));
     NoteOpen(file);
   } else {
@@ -229,6 +239,15 @@ Incarnation* Follow::Begin(Checkpoint start, const FileInfo& info, std::shared_p
   ResumeHandOver(file);
   file.id = host_.Add(file.source);
   return &file;
+}
+
+// What an earlier run saw behind the end was cut off, unless the file holds something else by now.
+void Follow::SeeFirstSize(FileSource& source, File& file) {
+  const uint64_t before = source.size();
+  // A size without a beginning may be that of any content.
+  if (source.position() == 0 && source.Evidence().first.bytes == 0) return;
+  const Result<FileInfo> now = file.Stat();
+  if (now.ok() && ValueOr(source.Holds(file, now->size), false)) source.SeeSize(before, now->size);
 }
 
 // Begins a file that was rotated to `at` already.

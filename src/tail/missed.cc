@@ -12,8 +12,8 @@ namespace {
 
 // A file that could not be read is looked at again after this long.
 constexpr Duration kLookAgain = 1s;
-// A compressed file that still holds nothing after this long is not waited for.
-constexpr Duration kPackingTime = 60s;
+// A file that still holds nothing after this long is not waited for.
+constexpr Duration kFillingTime = 60s;
 // So many files are remembered as read, not to be unpacked at every scan.
 constexpr size_t kSettledMax = 4096;
 
@@ -165,16 +165,19 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
   if (plain != at && (half || context_.env.files().Stat(plain).ok())) {
     // It is being written, or just was: whose content it has cannot be told yet, or is told by the
     // file that it is made of.
-    if (context_.env.clock().Now() - info.modified < kPackingTime.count()) {
-      look_again_[at] = context_.Now() + kLookAgain;
-      WakeAt(look_again_[at]);
-    }
+    return AwaitContent(at, info);
+  }
+  if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head)) return;
+  if (!packed && IsCopyOfNamed(path, *opened->file, opened->info)) {
+    // Nothing is not much of a copy.
+    if (opened->info.size == 0) AwaitContent(at, info);
     return;
   }
-  if (FileKey::Of(opened->info) != FileKey::Of(info) || IsCompressed(opened->head) ||
-      (!packed && IsCopyOfNamed(path, *opened->file, opened->info)) ||
-      IsAccountedFor(path.path(), *opened)) {
-    return;
+  if (IsAccountedFor(path.path(), *opened)) return;
+  // Emptied while it was compared?
+  const std::string name = path.path();
+  if (path.current != nullptr && CheckReplaced(*path.current)) {
+    return BeginMissed(RememberedPath(name), info, at);
   }
   LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path(), at);
   const Incarnation* last = Find(path.last);
@@ -182,6 +185,13 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
   Incarnation* file =
       BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
   JoinChain(path, *file, /*by_ordinal=*/false);
+}
+
+// Looks again at a file that is too young to be judged by what little it holds.
+void Follow::AwaitContent(const std::string& at, const FileInfo& info) {
+  if (context_.env.clock().Now() - info.modified >= kFillingTime.count()) return;
+  look_again_[at] = context_.Now() + kLookAgain;
+  WakeAt(look_again_[at]);
 }
 
 // While a file has the name, one that begins as it does is a copy of it.
@@ -372,7 +382,9 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
   std::sort(missed.begin(), missed.end());
   for (const Missed& one : missed) {
     Result<Opened> opened = OpenAny(one.at);
-    if (!opened.ok() || live_.count(FileKey::Of(opened->info)) != 0) continue;
+    // Another may have the name by now.
+    const FileKey key = opened.ok() ? FileKey::Of(opened->info) : FileKey();
+    if (key != one.key || live_.count(key) != 0) continue;
     LOG_RATE(10s, kInfo, "{} was copied to {} and emptied before it was seen; the copy is read now",
              path.path(), one.at);
     Incarnation* older = Find(path.last);
@@ -415,7 +427,7 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   if (!opened.ok() || packed != (opened->packed != nullptr)) return false;
   if (!packed && IsCopyOfNamed(path, *opened->file, *info)) return false;
   if (IsAccountedFor(path.path(), *opened)) return false;
-  missed = {when, at};
+  missed = {when, at, FileKey::Of(opened->info)};
   return true;
 }
 

@@ -216,6 +216,8 @@ void Follow::RestoreOne(const OriginId& origin, const std::string& at) {
     LookAgain(at, opened.status());
     return;
   }
+  // Renamed since; it is met again under its new name.
+  if (!start.identity.SameInode(opened->info)) return;
   if (live_.count(FileKey::Of(opened->info)) != 0) return;
   if (start.packing == Packing::kNone) {
     const auto [known, holds, older] =

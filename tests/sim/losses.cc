@@ -100,7 +100,7 @@ void Losses::CheckAllReported() {
 // --- files ---
 
 void Losses::Owe(const OriginId& origin, uint64_t bytes, std::string_view why) {
-  if (bytes == 0) return;
+  if (bytes == 0 || !count_owed_) return;
   owed_[origin] += bytes;
   history_.Say("losses", "{} bytes of {} are lost ({})", bytes, origin.ToString().substr(0, 6),
                why);

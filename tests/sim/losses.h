@@ -50,6 +50,9 @@ class Losses {
   // Otherwise the figures do not matter: something must be reported when something is owed, and
   // nothing of a file of which nothing was destroyed.
   void set_exact(bool exact) { exact_ = exact; }
+  // Otherwise nothing is owed: files change between two calls, and of what the second saw no note
+  // may have been taken.
+  void set_owed(bool owed) { count_owed_ = owed; }
   // A new configuration: what was being looked for is looked for again, with stored knowledge.
   void AgentReloads() { owed_.clear(); }
   void Added(const std::shared_ptr<tail::FileSource>& source);
@@ -92,6 +95,7 @@ class Losses {
   uint64_t MostFor(const Content& content, uint64_t position) const;
 
   bool exact_ = true;
+  bool count_owed_ = true;
   History& history_;
   Oracle& oracle_;
   const Sights& sights_;

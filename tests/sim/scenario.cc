@@ -184,6 +184,25 @@ void BuildCopyTruncate(World& world, Packing packing) {
 void BuildCopyTruncatePlain(World& world) { BuildCopyTruncate(world, Packing::kNone); }
 void BuildCopyTruncatePacked(World& world) { BuildCopyTruncate(world, Packing::kGzip); }
 
+// Between any two system calls of the agent what it just looked at may be renamed or compressed.
+// Which content an origin was begun with is not told exactly then, nor what the agent took note of.
+void Interleave(World& world) {
+  world.options.interleave_per_mille = world.chance().Percent(50) ? 10 : 50;
+  world.options.exact_losses = false;
+  world.options.owed_losses = false;
+}
+
+void BuildCopyTruncateRaces(World& world) {
+  Interleave(world);
+  BuildCopyTruncate(world, world.chance().Percent(30) ? Packing::kNone : Packing::kGzip);
+}
+
+void BuildPackedRaces(World& world) {
+  Interleave(world);
+  if (world.chance().Percent(50)) return BuildKubelet(world);
+  BuildCompress(world);
+}
+
 void BuildEnds(World& world, const EndOptions& options) {
   BuildPlain(world, "/var/log/*/*.log");
   world.disk().MakeDir("/var/log/app");
@@ -337,6 +356,10 @@ const std::vector<Scenario>& AllScenarios() {
       {"compress", "dateext with compress, or delaycompress", BuildCompress},
       {"copytruncate", "copied in steps, then emptied", BuildCopyTruncatePlain},
       {"copytruncate_packed", "the same, the copy compressed at once", BuildCopyTruncatePacked},
+      {"copytruncate_races", "the same, also between two system calls of the agent",
+       BuildCopyTruncateRaces},
+      {"packed_races", "kubelet's and logrotate's compression between two system calls",
+       BuildPackedRaces},
       {"truncate", "emptied, or written anew in place", BuildTruncate},
       {"truncate_part", "cut to a part of it, also in the middle of a line", BuildTruncatePart},
       {"recreate", "deleted and made again, or replaced by another file", BuildRecreate},

@@ -48,6 +48,7 @@ void World::Build() {
   checkpoints_.write_errors_per_mille = options.checkpoint_errors_per_mille;
   oracle_.set_store_fails(options.checkpoint_errors_per_mille > 0);
   losses_.set_exact(options.exact_losses);
+  losses_.set_owed(options.owed_losses);
   oracle_.set_pipelines(options.pipelines.size(), options.dead_letters);
 }
 

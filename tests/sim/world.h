@@ -52,6 +52,7 @@ struct WorldOptions {
   uint32_t power_cut_percent = 0;    // of deaths: the spool loses what was not synced
   bool exact_restart = true;         // a clean restart sends nothing again
   bool exact_losses = true;          // see Losses::set_exact
+  bool owed_losses = true;           // see Losses::set_owed
   bool dead_letters = false;         // the first pipeline has a dead-letter output
   bool spooled = false;              // outputs have a spool
   // The pipelines, as flow YAML.
