@@ -181,7 +181,9 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
   }
   LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path(), at);
   const Incarnation* last = Find(path.last);
-  const bool before = last != nullptr && (packed || info.born < last->born);
+  // Of two that were born in one tick of the clock, the one that has the name came last.
+  const bool before = last != nullptr && (packed || info.born < last->born ||
+                                          (info.born == last->born && path.current == last));
   Incarnation* file =
       BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
   JoinChain(path, *file, /*by_ordinal=*/false);

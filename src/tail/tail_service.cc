@@ -172,6 +172,10 @@ class TailService::Impl {
   void Pause(Duration d);
   Duration NextTick() EXCLUDES(mu_);
   bool HandleAll(const std::vector<FileWatcher::Event>& events, Duration now) EXCLUDES(mu_);
+  bool HasFresh() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    return !context_.fresh.empty();
+  }
   void ReleaseFresh() EXCLUDES(mu_);
   void StartFollows(Duration now) REQUIRES(mu_);
   void Dispatch(const FileWatcher::Event& event) REQUIRES(mu_);
@@ -273,7 +277,11 @@ bool TailService::Impl::Step(Duration timeout) {
     woken_ = false;
   }
   const Duration now = env_.clock().Monotonic();
-  const bool happened = HandleAll(events, now);
+  bool happened = HandleAll(events, now);
+  // A file that came before those that were found meanwhile is read before them.
+  if (HasFresh() && watches_.watcher() != nullptr) {
+    happened |= HandleAll(watches_.watcher()->Wait(Duration(0)), now);
+  }
   ReleaseFresh();
   if (write_at_ != Duration(0) && now >= write_at_) {
     const Status status = WriteCheckpoints();
@@ -317,10 +325,7 @@ bool TailService::Impl::HandleAll(const std::vector<FileWatcher::Event>& events,
 // A file is read only after its origin id is on disk. Rows that were sent before a crash would
 // otherwise come again under another id, and no server could know them.
 void TailService::Impl::ReleaseFresh() {
-  {
-    MutexLock lock(mu_);
-    if (context_.fresh.empty()) return;
-  }
+  if (!HasFresh()) return;
   // When that fails it was said, and reading goes on: lines twice are better than lines lost.
   WriteCheckpoints().IgnoreError();
   MutexLock lock(mu_);
