@@ -33,7 +33,6 @@ FileSource::Start FileSource::StartOf(Checkpoint& checkpoint) {
           .space = std::move(checkpoint.space),
           .path = std::move(checkpoint.path),
           .resume = checkpoint.resume,
-          .ordinal = checkpoint.ordinal,
           .vanished = checkpoint.vanished,
           .begun = checkpoint.begun,
           .heir = checkpoint.heir,
@@ -50,6 +49,7 @@ FileSource::FileSource(Options options)
       position_(start_.resume),
       size_(std::max(start_.resume, start_.seen)),
       acked_(start_.resume),
+      ordinal_(options.start.ordinal),
       packing_(options.start.packing),
       plain_size_(packing_ == Packing::kNone ? 0 : start_.seen),
       identity_(options.start.identity),
@@ -363,7 +363,7 @@ Checkpoint FileSource::Snapshot() {
   checkpoint.origin = start_.origin;
   checkpoint.space = start_.space;
   checkpoint.path = start_.path;
-  checkpoint.ordinal = start_.ordinal;
+  checkpoint.ordinal = ordinal_;
   checkpoint.vanished = start_.vanished;
   checkpoint.begun = start_.begun;
   checkpoint.resume = acked_;

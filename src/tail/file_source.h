@@ -151,7 +151,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
 
   const OriginId& origin() const { return start_.origin; }
   const std::string& path() const { return start_.path; }
-  uint64_t ordinal() const { return start_.ordinal; }
+  uint64_t ordinal() const { return ordinal_; }
+  // Before the first Snapshot: where it belongs among the files of its path.
+  void set_ordinal(uint64_t ordinal) { ordinal_ = ordinal; }
   UnixNanos begun() const { return start_.begun; }
   // As it was stored.
   const OriginId& heir() const { return start_.heir; }
@@ -200,7 +202,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   bool done() const { return done_; }
   // Bits told since the last call. The service's, after SourceNews::Take.
   uint32_t TakeBits() { return bits_.exchange(0); }
-  // What is acknowledged, as a checkpoint. `path` and `ordinal` as at the start.
+  // What is acknowledged, as a checkpoint. `path` as at the start.
   Checkpoint Snapshot();
   // What is known of the content: its beginning, and what stands before position().
   std::pair<Fingerprint, Guard> Evidence() const;
@@ -234,7 +236,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
     std::string space;
     std::string path;
     uint64_t resume = 0;
-    uint64_t ordinal = 0;
     UnixNanos vanished = kNoTime;
     UnixNanos begun = kNoTime;
     OriginId heir;
@@ -326,6 +327,7 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   std::atomic<uint64_t> position_;
   std::atomic<uint64_t> size_;
   std::atomic<uint64_t> acked_;
+  std::atomic<uint64_t> ordinal_;
   std::atomic<uint64_t> stored_seen_{0};  // of the last Snapshot
 
   // Of the reading thread.

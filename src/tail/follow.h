@@ -174,6 +174,9 @@ struct TailContext {
   Duration Now() const { return env.clock().Monotonic(); }
 };
 
+// Leaves room for origins that are found later and belong in between.
+inline constexpr uint64_t kOrdinalStep = 1 << 20;
+
 // The births of files are told by a clock of the system that is behind ours by up to this much.
 inline constexpr Duration kClockGrain = 10ms;
 
@@ -414,6 +417,7 @@ class Follow {
                  std::vector<Restorable>& restore);
   void LookAgainAtOthers(Duration now);
   static bool Older(const Incarnation& a, const Incarnation& b, bool by_ordinal);
+  static uint64_t OrdinalBefore(const Incarnation& later, const Incarnation* older);
   void RestorePacked();
   void RestoreOne(const OriginId& origin, const std::string& at);
   void JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal);
@@ -436,7 +440,7 @@ class Follow {
   };
   void BeginMissedCopies(NamedPath& path, UnixNanos begun);
   bool IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at, Missed& missed);
-  Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at, uint64_t ordinal);
+  Incarnation* BeginUnseen(NamedPath& path, Opened opened, const std::string& at);
   bool CameAfterFirstStart(const std::string& dir, const std::string& name, const FileInfo& info);
   bool WasRotatedAfterKnown(const std::string& dir, const std::string& name);
   const std::string& OldestKnownName(const std::string& dir, const std::string& base);

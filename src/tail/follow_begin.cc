@@ -15,9 +15,6 @@ constexpr Duration kOpenRetry = 10s;
 constexpr size_t kDescriptorTries = 64;
 // An origin that another source still holds is soon free.
 constexpr Duration kOriginRetry = 100ms;
-// Leaves room for origins that are found later and belong in between.
-constexpr uint64_t kOrdinalStep = 2;
-
 }  // namespace
 
 void Follow::RetryLater(NamedPath& path, Duration pause) {
@@ -56,6 +53,15 @@ Incarnation* Follow::Open(NamedPath& path) {
   const bool packed_name = WithoutPacking(path.path()) != path.path();
   if (IsCompressed(*head) || (packed_name && head->empty())) {
     IgnoreCompressed(path, *info);
+    // Unless a file of ours was compressed to it before that was read, or seen.
+    const std::string dir = DirName(path.path());
+    const std::string name = BaseName(path.path());
+    const std::vector<std::string> bases = BasesOf(name);
+    if (std::any_of(bases.begin(), bases.end(), [&](const std::string& base) {
+          return paths_.count(JoinPath(dir, base)) != 0;
+        })) {
+      starting_ ? others_.push_back(path.path()) : OnOtherFile(dir, name, *info);
+    }
     return nullptr;
   }
   const auto [known, holds, older] = FindKnown(path.path(), *info, *head, **file);

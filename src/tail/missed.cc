@@ -180,12 +180,7 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
     return BeginMissed(RememberedPath(name), info, at);
   }
   LOG_RATE(10s, kInfo, "{} was rotated to {} before it was seen; it is read now", path.path(), at);
-  const Incarnation* last = Find(path.last);
-  // Of two that were born in one tick of the clock, the one that has the name came last.
-  const bool before = last != nullptr && (packed || info.born < last->born ||
-                                          (info.born == last->born && path.current == last));
-  Incarnation* file =
-      BeginUnseen(path, std::move(opened).value(), at, before ? last->source->ordinal() - 1 : 0);
+  Incarnation* file = BeginUnseen(path, std::move(opened).value(), at);
   JoinChain(path, *file, /*by_ordinal=*/false);
 }
 
@@ -390,7 +385,7 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
     LOG_RATE(10s, kInfo, "{} was copied to {} and emptied before it was seen; the copy is read now",
              path.path(), one.at);
     Incarnation* older = Find(path.last);
-    Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at, 0);
+    Incarnation* file = BeginUnseen(path, std::move(opened).value(), one.at);
     if (path.current != nullptr) {
       JoinChain(path, *file, /*by_ordinal=*/false);
       continue;
@@ -400,14 +395,12 @@ void Follow::BeginMissedCopies(NamedPath& path, UnixNanos begun) {
   }
 }
 
-// Begins a rotated file that nothing is known of, at its beginning; `ordinal` 0: the next one.
-Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::string& at,
-                                 uint64_t ordinal) {
+// Begins a rotated file that nothing is known of, at its beginning.
+Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::string& at) {
   const bool was_starting = std::exchange(starting_, false);  // it came later than the first start
   Checkpoint start = FirstPosition(path.path(), opened.info, opened.head, *opened.file);
   starting_ = was_starting;
   start.packing = opened.packing;
-  if (ordinal != 0) start.ordinal = ordinal;
   Bump(options_.metrics.rotated_files);
   return BeginDisplaced(std::move(start), std::move(opened), at);
 }

@@ -161,6 +161,23 @@ TEST_F(RacesTest, AMissedCopyThatIsRotatedOnIsNotTakenForTheNext) {
   EXPECT_EQ(bodies, (Bodies{"four", "three"}));
 }
 
+TEST_F(RacesTest, AFileThatWasCompressedUnseenIsReadThoughItsNameMatches) {
+  dir_.Append("a.log", "one\n");
+  Start(Options("a.log*"));
+  dir_.Rename("a.log", "a.log-1");
+  dir_.Append("a.log", "two\n");
+  dir_.Rename("a.log", "a.log-2");
+  Gzip("a.log-2");
+  dir_.Append("a.log", "three\n");
+  Settle();
+  Pass(2s);
+  Bodies bodies = host_->Bodies();
+  std::sort(bodies.begin(), bodies.end());
+  EXPECT_EQ(bodies, (Bodies{"one", "three", "two"}));
+  Restart(Options("a.log*"));
+  EXPECT_EQ(host_->Bodies(), Bodies{});
+}
+
 TEST_F(RacesTest, AnEmptyFileThatWasRotatedUnseenIsReadWhenSomethingIsInIt) {
   dir_.Append("a.log", "one\n");
   Start();

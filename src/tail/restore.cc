@@ -162,15 +162,29 @@ bool Follow::Older(const Incarnation& a, const Incarnation& b, bool by_ordinal) 
   const uint64_t left = a.source->ordinal();
   const uint64_t right = b.source->ordinal();
   if (by_ordinal && left != right) return left < right;
-  // What is compressed was made later than what is in it.
   const bool left_packed = a.source->packed() != nullptr;
   const bool right_packed = b.source->packed() != nullptr;
-  if (left_packed != right_packed) return left_packed;
+  // What is compressed was made later than what is in it: the births do not tell.
+  if (left_packed != right_packed) {
+    const std::string left_name(WithoutPacking(BaseName(a.location)));
+    const std::string right_name(WithoutPacking(BaseName(b.location)));
+    if (left_name.empty() || right_name.empty()) return left_packed;
+    return RotatedBefore(left_name, right_name) ||
+           (left_packed && !RotatedBefore(right_name, left_name));
+  }
   if (!left_packed && a.born != b.born && a.born != kNoTime && b.born != kNoTime) {
     return a.born < b.born;
   }
   if (a.location.empty() || b.location.empty()) return !a.location.empty();
   return RotatedBefore(BaseName(a.location), BaseName(b.location));
+}
+
+// The place of a file that comes right before another.
+uint64_t Follow::OrdinalBefore(const Incarnation& later, const Incarnation* older) {
+  const uint64_t end = later.source->ordinal();
+  const uint64_t begin = older != nullptr ? older->source->ordinal() : end;
+  // Without room they are the same; then births and names tell.
+  return begin < end ? begin + (end - begin) / 2 : end - std::min<uint64_t>(end, 1);
 }
 
 // Gives a file that was found late its place among those of its path that still wait.
@@ -192,6 +206,7 @@ void Follow::JoinChain(NamedPath& path, Incarnation& file, bool by_ordinal) {
     if (older == nullptr || Older(*older, file, by_ordinal)) break;
     later = older;
   }
+  if (!by_ordinal) file.source->set_ordinal(OrdinalBefore(*later, Find(later->older)));
   if (!waits(*later)) {
     WaitFor(file, nullptr);  // its successor is being read already
     return;

@@ -5,9 +5,9 @@ usage: chaos.py BIN_DIR [--seed N] [--kills N] [--seconds N] [--rate N] [--only 
 
 Programs append numbered, checksummed lines, sometimes half a line at a time, and their files are
 rotated in every way there is, by the real logrotate among others (log_writers.py). Between agent and
-server stands a proxy that refuses, stalls, answers 503 and 429, and loses answers; both programs are
-suspended now and then. When all is written and everything can be searched, every row is read back.
-Prints one JSON object; exit code 1 unless missing, duplicate and corrupt are 0.
+server stands a proxy that refuses, stalls, answers 503, 429 and 200 itself, and loses, halves and
+garbles answers; both programs are suspended now and then. When all is written and everything can be
+searched, every row is read back. Prints one JSON object; exit code 1 unless missing, duplicate and corrupt are 0.
 """
 import argparse
 import collections

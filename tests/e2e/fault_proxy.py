@@ -1,11 +1,12 @@
-"""A TCP proxy in front of a server that refuses, stalls, holds, answers 503 and loses answers."""
+"""A TCP proxy in front of a server that refuses, stalls, holds, answers for it, and spoils answers."""
 import random
 import select
 import socket
 import threading
 import time
 
-MODES = ["pass"] * 6 + ["refuse", "stall", "unavailable", "too_many", "lose_answer"]
+MODES = ["pass"] * 9 + ["refuse", "stall", "unavailable", "too_many", "stranger", "lose_answer",
+                        "half_answer", "garbage"]
 MODE_SECONDS_MAX = 2.0
 STALL_SECONDS = 3.0
 HOLD_POLL_SECONDS = 0.05
@@ -13,7 +14,11 @@ ANSWERS = {
     "unavailable": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
                    b"Content-Length: 0\r\nConnection: close\r\n\r\n",
     "too_many": b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    # Somebody who takes every request and knows nothing of it, as sign-in pages of networks do.
+    "stranger": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n"
+                b"Connection: close\r\n\r\n<html></html>",
 }
+GARBAGE_BYTES_MAX = 4096
 
 
 class FaultProxy:
@@ -79,14 +84,33 @@ class FaultProxy:
                         return
                     server.sendall(request)
                     continue
+                elif mode in ("half_answer", "garbage"):
+                    if self.spoil_answer(mode, client, server, readable):
+                        return
+                    continue
                 elif mode in ANSWERS and client in readable:
                     client.recv(1 << 20)
                     client.sendall(ANSWERS[mode])
                     return
                 else:
                     return
-            for end in readable:
-                data = end.recv(1 << 20)
-                if not data:
-                    return
-                (server if end is client else client).sendall(data)
+            if not all(pass_on(end, server if end is client else client) for end in readable):
+                return
+
+    def spoil_answer(self, mode, client, server, readable):
+        """The request had its effect. Whether that was the end of the connection."""
+        if server not in readable:
+            return not pass_on(client, server)
+        answer = server.recv(1 << 20)
+        half = answer[:len(answer) // 2]
+        garbage = self.chance.randbytes(self.chance.randrange(1, GARBAGE_BYTES_MAX))
+        client.sendall(half if mode == "half_answer" else garbage)
+        return True
+
+
+def pass_on(sender, receiver):
+    """False at the end of what is sent."""
+    data = sender.recv(1 << 20)
+    if data:
+        receiver.sendall(data)
+    return bool(data)
