@@ -203,45 +203,6 @@ TEST_F(CopytruncateTest, WhatIsNowhereIsLostAndCounted) {
   EXPECT_EQ(host_->losses[0].bytes, 8u);
 }
 
-TEST_F(CopytruncateTest, ARewriteThatGrewPastThePositionIsNoticed) {
-  dir_.Append("a.log", "one\ntwo\n");
-  Start();
-  dir_.Write("a.log", "another content, longer than before\n");
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "another content, longer than before"}));
-}
-
-TEST_F(CopytruncateTest, ARewriteOfTheSameSizeIsNoticed) {
-  dir_.Append("a.log", "one\ntwo\n");
-  Start();
-  dir_.Write("a.log", "ONE\nTWO\n");
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "ONE", "TWO"}));
-}
-
-TEST_F(CopytruncateTest, ARewriteWhileTheAgentWasDownIsNoticed) {
-  dir_.Append("a.log", "one\ntwo\n");
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Write("a.log", "ONE\nTWO\nthree\n");
-  Start();
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"ONE", "TWO", "three"}));
-}
-
-TEST_F(CopytruncateTest, TheSameBeginningIsNotTheSameContent) {
-  const std::string head(2000, 'h');
-  dir_.Append("a.log", head + "\none\n");
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Write("a.log", head + "\nONE\ntwo\n");
-  Start();
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{head, "ONE", "two"}));
-}
-
 TEST_F(CopytruncateTest, AWriterThatDoesNotAppendLeavesAHole) {
   dir_.Append("a.log", "one\ntwo\n");
   Start();
@@ -253,19 +214,6 @@ TEST_F(CopytruncateTest, AWriterThatDoesNotAppendLeavesAHole) {
   ASSERT_EQ(host_->rows.size(), 3u);
   EXPECT_NE(host_->rows[2].body.find("three"), std::string::npos);
   EXPECT_NE(host_->rows[2].origin, host_->rows[0].origin);
-}
-
-TEST_F(CopytruncateTest, AnEditorThatSavesInPlaceAndOneThatRenames) {
-  dir_.Append("a.log", "one\ntwo\n");
-  Start();
-  dir_.Write("a.log", "one\nTWO\nthree\n");
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "one", "TWO", "three"}));
-  dir_.Append("a.log~", "four\n");
-  dir_.Rename("a.log~", "a.log");
-  Pass(12s);
-  EXPECT_EQ(host_->rows.back().body, "four");
-  EXPECT_EQ(host_->rows.size(), 6u);
 }
 
 TEST_F(CopytruncateTest, TheCopyOfALinkedFileIsBesideItsTarget) {

@@ -93,86 +93,6 @@ TEST_F(TailServiceTest, StoresPositionsInGroups) {
   EXPECT_EQ(store_.Contents().begin()->second.identity.print.bytes, 4u);
 }
 
-TEST_F(TailServiceTest, ReadsARenamedFileToItsEndBeforeTheNewOne) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  dir_.Append("a.log", "two\n");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log.1", "three\n");
-  dir_.Append("a.log", "new\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three", "new"}));
-  EXPECT_EQ(rotated_.value(), 1u);
-  // A writer that has not noticed yet.
-  dir_.Append("a.log.1", "late\n");
-  Settle();
-  EXPECT_EQ(host_->rows.back().body, "late");
-  EXPECT_EQ(host_->rows.back().path, dir_ / "a.log");
-}
-
-TEST_F(TailServiceTest, ReadsChainsOfRotationsInOrder) {
-  dir_.Append("a.log", "1\n");
-  Start();
-  for (int i = 2; i < 6; ++i) {
-    dir_.Rename("a.log", "a.log." + std::to_string(i));
-    dir_.Append("a.log", std::to_string(i) + "\n");
-    // The service sees it, but nobody reads: the output is down.
-    tail_->Step(Duration(0));
-    tail_->Step(Duration(0));
-  }
-  EXPECT_EQ(host_->Bodies(), (Bodies{"1"}));
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"1", "2", "3", "4", "5"}));
-}
-
-TEST_F(TailServiceTest, FollowsARotationThatItSlept) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("a.log", "two\n");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "new\n");
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "new"}));
-  EXPECT_EQ(host_->rows[0].path, dir_ / "a.log");
-}
-
-TEST_F(TailServiceTest, FollowsAChainThatItKnewAndSlept) {
-  dir_.Append("a.log", "1\n");
-  Start();
-  AckAndStore();
-  dir_.Append("a.log", "2\n");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "3\n");
-  tail_->Step(Duration(0));
-  ASSERT_TRUE(tail_->StoreCheckpoints().ok());
-  Stop();
-  dir_.Rename("a.log.1", "a.log.2");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "4\n");
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"2", "3", "4"}));
-}
-
-TEST_F(TailServiceTest, ARotatedFileThatMatchesIsNotReadAgain) {
-  dir_.Append("a.log", "one\n");
-  Start(Options("a.log*"));
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "two\n");
-  Settle();
-  dir_.Rename("a.log.1", "a.log.2");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "three\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
-  Restart(Options("a.log*"));
-  EXPECT_EQ(host_->Bodies(), (Bodies{}));
-  dir_.Append("a.log", "four\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"four"}));
-}
-
 TEST_F(TailServiceTest, ReadsADeletedFileToItsEnd) {
   dir_.Append("a.log", "one\n");
   Start();
@@ -298,90 +218,6 @@ TEST_F(TailServiceTest, ExcludesAndIgnoresOddFiles) {
   EXPECT_EQ(host_->Bodies(), (Bodies{"a"}));
 }
 
-TEST_F(TailServiceTest, TwoNamesOfOneFileAreReadOnce) {
-  dir_.Append("a.log", "one\n");
-  ASSERT_EQ(::link((dir_ / "a.log").c_str(), (dir_ / "b.log").c_str()), 0);
-  ASSERT_EQ(::symlink("a.log", (dir_ / "c.log").c_str()), 0);
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one"}));
-  dir_.Append("b.log", "two\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
-  dir_.Remove("a.log");
-  Settle();
-  dir_.Append("b.log", "three\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
-}
-
-TEST_F(TailServiceTest, FollowsLinksThatPointElsewhere) {
-  dir_.MakeDir("target");
-  dir_.Append("target/x", "one\n");
-  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
-  Start();
-  dir_.Append("target/x", "two\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
-  // The target is rotated, as Docker does it.
-  dir_.Append("target/x", "three\n");
-  dir_.Rename("target/x", "target/x.1");
-  dir_.Append("target/x", "four\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three", "four"}));
-  // The link is switched.
-  dir_.Append("target/y", "five\n");
-  dir_.Remove("a.log");
-  ASSERT_EQ(::symlink((dir_ / "target/y").c_str(), (dir_ / "a.log").c_str()), 0);
-  Settle();
-  EXPECT_EQ(host_->rows.back().body, "five");
-}
-
-TEST_F(TailServiceTest, FollowsARotatedLinkTargetThatItSlept) {
-  dir_.MakeDir("target");
-  dir_.Append("target/x", "one\n");
-  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("target/x", "two\n");
-  dir_.Rename("target/x", "target/x.1");
-  dir_.Append("target/x", "three\n");
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
-}
-
-// Where one file cannot be opened.
-class FilesButOne final : public testing::PassingFiles {
- public:
-  Result<std::unique_ptr<File>> OpenForRead(const std::string& path) override {
-    if (path == without) return ResourceExhaustedError("cannot open " + path + " (test)");
-    return PassingFiles::OpenForRead(path);
-  }
-  std::string without;
-};
-
-TEST_F(TailServiceTest, ARotatedLinkTargetThatCannotBeReadAtOnceIsReadLater) {
-  dir_.MakeDir("target");
-  dir_.Append("target/x", "one\n");
-  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("target/x", "two\n");
-  dir_.Rename("target/x", "target/x.1");
-  dir_.Append("target/x", "three\n");
-  FilesButOne files;
-  files.without = dir_ / "target/x.1";
-  env_.other_files = &files;
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"three"}));
-  files.without.clear();
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"three", "two"}));
-  Stop();
-  env_.other_files = nullptr;
-}
-
 TEST_F(TailServiceTest, ScansWhereNothingCanBeWatched) {
   env_.without_inotify = true;
   dir_.Append("a.log", "one\n");
@@ -413,47 +249,6 @@ TEST_F(TailServiceTest, WatchesAreUsedOnceThereAreSome) {
   dir_.Append("b.log", "three\n");
   Settle();
   EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
-}
-
-TEST_F(TailServiceTest, NamesTellWhatCameAfterTheFirstStartWhenTheClockWasSetBack) {
-  dir_.Append("a.log.7", "from before\n");
-  dir_.Append("a.log", "one\n");
-  env_.AdvanceWall(1h);  // as seen from here, what is made from now on is older than that
-  Start();
-  Restart();
-  AckAndStore();
-  Stop();
-  dir_.Rename("a.log.7", "a.log.9");
-  dir_.Rename("a.log", "a.log.3");
-  LetATickPass();
-  dir_.Append("a.log.2", "two\n");
-  LetATickPass();
-  dir_.Append("a.log.1", "three\n");
-  dir_.Append("a.log", "four\n");
-  Start();
-  Pass(2s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three", "four"}));
-}
-
-TEST_F(TailServiceTest, FilesThatCameAndWereRotatedBeforeTheirNameWasSeenAreRead) {
-  dir_.Append("old.log.1", "from before the first start\n");
-  LetATickPass();
-  Start();
-  Stop();
-  dir_.Append("a.log", "one\n");
-  dir_.Rename("a.log", "a.log-20261120");
-  dir_.Append("a.log", "two\n");
-  dir_.Rename("a.log", "a.log-20261121");
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
-  dir_.Append("b.log", "three\n");
-  dir_.Rename("b.log", "b.log-20261121");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two", "three"}));
-  AckAndStore();
-  Stop();
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{}));
 }
 
 TEST_F(TailServiceTest, TheSafetyScanFindsWhatEventsDidNotTell) {
@@ -580,32 +375,6 @@ TEST_F(TailServiceTest, AFileWithoutRightsIsReadWhenItGetsThem) {
   EXPECT_EQ(host_->rows.size(), 1u);
 }
 
-TEST_F(TailServiceTest, FindsAFileThatCameAndWasRotatedUnseen) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Rename("a.log", "a.log.2");
-  dir_.Append("a.log", "two\n");
-  dir_.Rename("a.log", "a.log.1");
-  dir_.Append("a.log", "three\n");
-  dir_.Append("a.log.err", "not one of ours\n");
-  Start();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
-}
-
-TEST_F(TailServiceTest, ACopyOfAFileIsNotItsPredecessor) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  dir_.Append("a.log.1", "one\n");  // copytruncate's copy
-  Settle();
-  dir_.Write("a.log", "");
-  Settle();
-  dir_.Append("a.log", "two\n");
-  Settle();
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
-}
-
 TEST_F(TailServiceTest, ClosesIdleFilesWhenThereAreTooMany) {
   tail_options_.open_files_max = 2;
   for (int i = 0; i < 6; ++i) dir_.Append("f" + std::to_string(i) + ".log", "x\n");
@@ -709,18 +478,6 @@ TEST_F(TailServiceTest, SkipsTheRestOfAHugeLineAfterARestart) {
   dir_.Append("a.log", "still the same line\nnext\n");
   Settle();
   EXPECT_EQ(host_->Bodies(), (Bodies{"next"}));
-}
-
-TEST_F(TailServiceTest, ANameThatAFileHadOnItsWayWaitsForNobody) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  dir_.Rename("a.log", "b.log");
-  Settle();
-  dir_.Rename("b.log", "a.log");
-  Settle();
-  dir_.Append("b.log", "two\n");
-  Pass(2s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
 }
 
 }  // namespace
