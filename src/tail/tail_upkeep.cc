@@ -26,6 +26,16 @@ void EraseRemoved(const std::unordered_set<OriginId>& removed,
   std::erase_if(checkpoints, [&](const Checkpoint& c) { return removed.contains(c.origin); });
 }
 
+// As the database has its rows: a group then changes few of its pages.
+template <typename T>
+std::vector<OriginId> InOrder(const std::unordered_map<OriginId, T>& map) {
+  std::vector<OriginId> origins;
+  origins.reserve(map.size());
+  for (const auto& [origin, value] : map) origins.push_back(origin);
+  std::sort(origins.begin(), origins.end());
+  return origins;
+}
+
 }  // namespace
 
 void TailService::Impl::StartFollows(Duration now) {
@@ -142,9 +152,9 @@ Status TailService::Impl::WriteCheckpoints() {
     if (changes.put.size() < kGroupMax || together || !status.ok()) return;
     status = store_->Write(std::exchange(changes, {}));
   };
-  for (const auto& [origin, source] : moved) add(source->Snapshot());
-  for (const auto& [origin, checkpoint] : put) {
-    if (moved.count(origin) == 0) add(checkpoint);
+  for (const OriginId& origin : InOrder(moved)) add(moved.at(origin)->Snapshot());
+  for (const OriginId& origin : InOrder(put)) {
+    if (moved.count(origin) == 0) add(put.at(origin));
   }
   changes.remove.assign(remove.begin(), remove.end());
   if (status.ok() && !changes.empty()) status = store_->Write(changes);
