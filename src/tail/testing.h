@@ -4,8 +4,8 @@
 #define KELP_TAIL_TESTING_H_
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -61,13 +61,13 @@ class TestEnv final : public Env, public Clock {
   Duration wall_ahead_{0};
 };
 
-// A directory that goes away with the test.
+// A directory that goes away with the test; in TMPDIR, so that a file system can be chosen.
 class TempDir {
  public:
   TempDir() {
-    char name[] = "/tmp/kelp_tail_XXXXXX";
-    CHECK(::mkdtemp(name) != nullptr, "no temporary directory");
-    path_ = name;
+    const char* const parent = std::getenv("TMPDIR");
+    path_ = JoinPath(parent == nullptr ? "/tmp" : parent, "kelp_tail_XXXXXX");
+    CHECK(::mkdtemp(path_.data()) != nullptr, "no temporary directory");
   }
   ~TempDir() { RealEnv().files().RemoveTree(path_).IgnoreError(); }
   std::string operator/(std::string_view name) const { return JoinPath(path_, name); }
