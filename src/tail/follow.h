@@ -150,12 +150,22 @@ class Follow {
   void PathMoved(NamedPath& path, const std::string& to);
 
   // --- follow_begin.cc ---
+  // A file that was opened, unpacked when it is compressed.
+  struct Opened {
+    std::shared_ptr<File> file;
+    std::shared_ptr<PackedFile> packed;
+    Packing packing = Packing::kNone;
+    FileInfo info;
+    Head head;
+  };
   Result<std::shared_ptr<File>> OpenFile(const std::string& path);
   void RetryLater(NamedPath& path, Duration pause);
   void ClearRetry(NamedPath& path);
   // OnTimer is to be called at `when`, or earlier.
   void WakeAt(Duration when);
   Duration NextDue() const;
+  std::optional<Opened> OpenNamed(NamedPath& path);
+  static Status LookInside(Opened& opened);
   Incarnation* Open(NamedPath& path);
   struct Known {
     const Checkpoint* checkpoint = nullptr;  // of this very file
@@ -169,7 +179,7 @@ class Follow {
                                    File& file) const;
   Checkpoint FirstPosition(const std::string& path, const FileInfo& info, const Head& head,
                            File& file);
-  void IgnoreCompressed(NamedPath& path, const FileInfo& info);
+  void PassCompressed(NamedPath& path, const FileInfo& info);
   // `open` may be null: a file that no longer holds its bytes.
   Incarnation* Begin(Checkpoint start, const FileInfo& info, std::shared_ptr<File> open);
   static void SeeFirstSize(FileSource& source, File& file);
@@ -221,14 +231,6 @@ class Follow {
   Incarnation* BeginSearched(NamedPath& path, Checkpoint start);
 
   // --- copies.cc ---
-  // A file that was opened, unpacked when it is compressed.
-  struct Opened {
-    std::shared_ptr<File> file;
-    std::shared_ptr<PackedFile> packed;
-    Packing packing = Packing::kNone;
-    FileInfo info;
-    Head head;
-  };
   static bool MayHold(const FileSource& source, const Opened& opened);
   void StartSearch(Incarnation& file);
   bool GoOnSearching(Incarnation& file, Duration now);

@@ -29,42 +29,51 @@ void Follow::ClearRetry(NamedPath& path) {
   path.retry_at = Duration(0);
 }
 
-Incarnation* Follow::Open(NamedPath& path) {
+// What has a name now. Nothing when that is to be looked at again later.
+std::optional<Follow::Opened> Follow::OpenNamed(NamedPath& path) {
+  Opened opened;
   Result<std::shared_ptr<File>> file = OpenFile(path.path());
-  Result<FileInfo> info = file.ok() ? (*file)->Stat() : Result<FileInfo>(file.status());
-  Result<Head> head = info.ok() ? ReadHead(**file) : Result<Head>(info.status());
-  if (!head.ok()) {
+  Status status = file.status();
+  if (status.ok()) {
+    opened.file = std::move(file).value();
+    status = LookInside(opened);
+  }
+  if (!status.ok()) {
     // Gone again: events and scans tell when there is a new one.
-    const bool gone = head.status().code() == Code::kNotFound;
-    if (!gone) ReportScanError(head.status());
+    const bool gone = status.code() == Code::kNotFound;
+    if (!gone) ReportScanError(status);
     Duration pause = gone ? kOriginRetry : kOpenRetry;
-    if (head.status().code() == Code::kResourceExhausted) {
+    if (status.code() == Code::kResourceExhausted) {
       const auto turns = static_cast<int64_t>(1 + retries_.size() / kDescriptorTries);
       pause = std::min<Duration>(kOpenRetry, turns * kOriginRetry);
     }
     RetryLater(path, pause);
-    return nullptr;
+    return std::nullopt;
   }
   // Between looking and opening the name may have come to mean something else.
-  if (info->type != FileType::kRegular || live_.count(FileKey::Of(*info)) != 0) {
+  if (opened.info.type != FileType::kRegular || live_.count(FileKey::Of(opened.info)) != 0) {
     RetryLater(path, kOriginRetry);
-    return nullptr;
+    return std::nullopt;
   }
+  return opened;
+}
+
+Status Follow::LookInside(Opened& opened) {
+  ASSIGN_OR_RETURN(opened.info, opened.file->Stat());
+  ASSIGN_OR_RETURN(opened.head, ReadHead(*opened.file));
+  return OkStatus();
+}
+
+Incarnation* Follow::Open(NamedPath& path) {
+  std::optional<Opened> opened = OpenNamed(path);
+  if (!opened.has_value()) return nullptr;
   const bool packed_name = WithoutPacking(path.path()) != path.path();
-  if (IsCompressed(*head) || (packed_name && head->empty())) {
-    IgnoreCompressed(path, *info);
-    // Unless a file of ours was compressed to it before that was read, or seen.
-    const std::string dir = DirName(path.path());
-    const std::string name = BaseName(path.path());
-    const std::vector<std::string> bases = BasesOf(name);
-    if (std::any_of(bases.begin(), bases.end(), [&](const std::string& base) {
-          return paths_.count(JoinPath(dir, base)) != 0;
-        })) {
-      starting_ ? others_.push_back(path.path()) : OnOtherFile(dir, name, *info);
-    }
+  if (IsCompressed(opened->head) || (packed_name && opened->head.empty())) {
+    PassCompressed(path, opened->info);
     return nullptr;
   }
-  const auto [known, holds, older] = FindKnown(path.path(), *info, *head, **file);
+  const auto [known, holds, older] =
+      FindKnown(path.path(), opened->info, opened->head, *opened->file);
   if (known != nullptr && context_.active.count(known->origin) != 0) {
     RetryLater(path, kOriginRetry);
     return nullptr;
@@ -83,34 +92,31 @@ Incarnation* Follow::Open(NamedPath& path) {
   }
   if (known != nullptr && holds) {
     Unknow(start.origin);
-    start.identity.key = FileKey::Of(*info);
+    start.identity.key = FileKey::Of(opened->info);
     start.vanished = kNoTime;
     // Behind that it may have been cut and written on.
     start.marks.CutTo(
         std::max<uint64_t>({start.resume, start.guard.end, start.identity.print.bytes}));
-    if (!(options_.include.Matches(start.path) && Wanted(start.path))) start.path = path.path();
-  } else if (known == nullptr && HoldCopy(path, *info, *head, **file)) {
+    if (!Includes(start.path)) start.path = path.path();
+  } else if (known == nullptr && HoldCopy(path, opened->info, opened->head, *opened->file)) {
     return nullptr;
   } else {
-    if (known != nullptr) {
-      BeginReplaced(PathNamed(start.path), Checkpoint(start));
-      // Copies were told by what the file held meanwhile.
-      info = (*file)->Stat();
-      if (info.ok()) head = ReadHead(**file);
-      if (!info.ok() || !head.ok()) {
-        RetryLater(path, kOriginRetry);
-        return nullptr;
-      }
+    if (known != nullptr) BeginReplaced(PathNamed(start.path), Checkpoint(start));
+    // Its copies were told by what it held meanwhile.
+    if (known != nullptr && !LookInside(*opened).ok()) {
+      RetryLater(path, kOriginRetry);
+      return nullptr;
     }
-    start = FirstPosition(path.path(), *info, *head, **file);
-    SkipLeft(start, *info, **file);
+    start = FirstPosition(path.path(), opened->info, opened->head, *opened->file);
+    SkipLeft(start, opened->info, *opened->file);
   }
   path.held = nullptr;
-  return Begin(std::move(start), *info, std::move(file).value());
+  return Begin(std::move(start), opened->info, std::move(opened->file));
 }
 
-// Text is expected: a compressed file is read only when its plain one was followed before.
-void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
+// Text is expected: a compressed file is read only as the rest of a plain one, or when a file of
+// ours was compressed to it before that was seen.
+void Follow::PassCompressed(NamedPath& path, const FileInfo& info) {
   if (path.held == nullptr) {
     path.held = std::make_unique<HeldCopy>();
     Bump(options_.metrics.compressed_files);
@@ -120,6 +126,14 @@ void Follow::IgnoreCompressed(NamedPath& path, const FileInfo& info) {
              path.path(), space());
   }
   *path.held = {OriginId(), info.size, info.modified};
+  const std::string dir = DirName(path.path());
+  const std::string name = BaseName(path.path());
+  const std::vector<std::string> bases = BasesOf(name);
+  const bool ours = std::any_of(bases.begin(), bases.end(), [&](const std::string& base) {
+    return paths_.count(JoinPath(dir, base)) != 0;
+  });
+  if (ours && starting_) others_.push_back(path.path());
+  if (ours && !starting_) OnOtherFile(dir, name, info);
 }
 
 Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info, const Head& head,
