@@ -296,10 +296,12 @@ void Follow::LookAgainAtOthers(Duration now) {
   }
   for (const std::string& at : again) {
     look_again_.erase(at);
-    if (dirs_.count(DirName(at)) != 0) {
+    const auto named = paths_.find(at);
+    const bool passed = named != paths_.end() && named->second.passed();
+    if (!passed && dirs_.count(DirName(at)) != 0) {
       Examine(DirName(at), BaseName(at));
     } else {
-      LookAtOther(at);  // where a link leads
+      LookAtOther(at);  // a compressed file that matches, or where a link leads
     }
   }
 }

@@ -112,6 +112,8 @@ struct NamedPath {
   std::unique_ptr<HeldCopy> held;  // its file is not read: that would repeat another's
 
   const std::string& path() const { return *key; }
+  // Its file is compressed.
+  bool passed() const { return held != nullptr && held->of.empty(); }
 };
 
 // Where a directory is that is a symbolic link.

@@ -178,6 +178,23 @@ TEST_F(RacesTest, AFileThatWasCompressedUnseenIsReadThoughItsNameMatches) {
   EXPECT_EQ(host_->Bodies(), Bodies{});
 }
 
+TEST_F(RacesTest, ACompressedFileIsLookedAtAgainWhenItsPlainFormIsGone) {
+  dir_.Append("a.log", "one\n");
+  Start(Options("a.log*"));
+  dir_.Write("a.log-1.gz", testing::Gzip("two\n"));
+  OnceOpened("a.log-1.gz", [this] {
+    dir_.Append("a.log-1", "two\n");
+    files_.before_open = [this](const std::string& path) {
+      if (path != dir_ / "a.log-1") return;
+      files_.before_open = nullptr;
+      dir_.Remove("a.log-1");
+    };
+  });
+  Settle();
+  Pass(5s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", "two"}));
+}
+
 TEST_F(RacesTest, AnEmptyFileThatWasRotatedUnseenIsReadWhenSomethingIsInIt) {
   dir_.Append("a.log", "one\n");
   Start();
