@@ -117,23 +117,22 @@ Incarnation* Follow::Open(NamedPath& path) {
 // Text is expected: a compressed file is read only as the rest of a plain one, or when a file of
 // ours was compressed to it before that was seen.
 void Follow::PassCompressed(NamedPath& path, const FileInfo& info) {
-  if (path.held == nullptr) {
-    path.held = std::make_unique<HeldCopy>();
-    Bump(options_.metrics.compressed_files);
-    LOG_RATE(10s, kInfo,
-             "{} matches the patterns of input {}, but is compressed and is not read as text; "
-             "exclude such names to be rid of this message",
-             path.path(), space());
-  }
+  const bool first = path.held == nullptr;
+  if (first) path.held = std::make_unique<HeldCopy>();
   *path.held = {OriginId(), info.size, info.modified};
-  const std::string dir = DirName(path.path());
-  const std::string name = BaseName(path.path());
-  const std::vector<std::string> bases = BasesOf(name);
+  const std::string at = path.path();
+  const std::vector<std::string> bases = BasesOf(BaseName(at));
   const bool ours = std::any_of(bases.begin(), bases.end(), [&](const std::string& base) {
-    return paths_.count(JoinPath(dir, base)) != 0;
+    return paths_.count(JoinPath(DirName(at), base)) != 0;
   });
-  if (ours && starting_) others_.push_back(path.path());
-  if (ours && !starting_) OnOtherFile(dir, name, info);
+  if (ours && starting_) others_.push_back(at);
+  if (ours && !starting_) OnOtherFile(DirName(at), BaseName(at), info);
+  if (!first || live_.count(FileKey::Of(info)) != 0) return;
+  Bump(options_.metrics.compressed_files);
+  LOG_RATE(10s, kInfo,
+           "{} matches the patterns of input {}, but is compressed and is not read as text; "
+           "exclude such names to be rid of this message",
+           at, space());
 }
 
 Follow::Known Follow::FindKnown(const std::string& path, const FileInfo& info, const Head& head,
