@@ -334,14 +334,16 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, F
   // Perhaps just found to be what another was emptied into, or compressed since it was opened.
   if (live_.count(FileKey::Of(info)) != 0) return true;
   if (!bases.empty() && HoldPacked(path, info, head)) return true;
+  // When the original was found to be emptied meanwhile.
+  const auto hold_now = [&](const Incarnation& original) {
+    return HoldPackedSince(path, original, info, head, file) || HoldCopy(path, info, head, file);
+  };
   for (const std::string& base : bases) {
     const std::string original_path = JoinPath(dir, base);
     const auto it = paths_.find(original_path);
     if (it == paths_.end()) continue;
     Incarnation* const live = it->second.current;
-    if (live != nullptr && CheckReplaced(*live)) {
-      return HoldPackedSince(path, *live, info, head, file) || HoldCopy(path, info, head, file);
-    }
+    if (live != nullptr && CheckReplaced(*live)) return hold_now(*live);
     // The copy of what was just emptied, but shorter: that was read further.
     for (const Incarnation* old : searching_) {
       if (old->path() != original_path) continue;
@@ -362,10 +364,7 @@ bool Follow::HoldCopy(NamedPath& path, const FileInfo& info, const Head& head, F
       Hold(path, *live, info);
       return true;
     }
-    // Emptied while it was compared?
-    if (CheckReplaced(*live)) {
-      return HoldPackedSince(path, *live, info, head, file) || HoldCopy(path, info, head, file);
-    }
+    if (CheckReplaced(*live)) return hold_now(*live);
   }
   return false;
 }

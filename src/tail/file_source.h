@@ -210,7 +210,6 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // The size at which the reader found the file cut; kNotCut: it did not.
   uint64_t cut_to() const { return cut_to_; }
   static constexpr uint64_t kNotCut = UINT64_MAX;
-  // The file was cut behind what was read.
 
  private:
   friend class SourceNews;

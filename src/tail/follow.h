@@ -311,6 +311,7 @@ class Follow {
   void AwaitContent(const std::string& at, const FileInfo& info);
   bool IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& info);
   void LookAgain(const std::string& at, const Status& status);
+  void LookAgain(const std::string& at);
   void LookAtOthers();
   void LookAtOther(const std::string& at);
   std::vector<std::string> OldestFirst(std::vector<std::string> paths);

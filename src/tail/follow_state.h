@@ -79,9 +79,9 @@ struct Incarnation {
   const std::string& path() const { return source->path(); }
 };
 
-// A file that is a copy of another one, or is going to be.
+// A file that is a copy of another one, or is going to be; or is compressed.
 struct HeldCopy {
-  OriginId of;
+  OriginId of;        // empty: compressed
   uint64_t size = 0;  // looked at
   UnixNanos modified = kNoTime;
 };

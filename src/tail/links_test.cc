@@ -8,7 +8,22 @@ namespace kelp::tail {
 namespace {
 
 using testing::Bodies;
-using LinksTest = testing::TailTest;
+
+class LinksTest : public testing::TailTest {
+ protected:
+  // Of what a link leads to, while the agent is down.
+  void SleepThroughARotation() {
+    dir_.MakeDir("target");
+    dir_.Append("target/x", "one\n");
+    ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
+    Start();
+    AckAndStore();
+    Stop();
+    dir_.Append("target/x", "two\n");
+    dir_.Rename("target/x", "target/x.1");
+    dir_.Append("target/x", "three\n");
+  }
+};
 
 TEST_F(LinksTest, TwoNamesOfOneFileAreReadOnce) {
   dir_.Append("a.log", "one\n");
@@ -49,15 +64,7 @@ TEST_F(LinksTest, FollowsLinksThatPointElsewhere) {
 }
 
 TEST_F(LinksTest, FollowsARotatedLinkTargetThatItSlept) {
-  dir_.MakeDir("target");
-  dir_.Append("target/x", "one\n");
-  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("target/x", "two\n");
-  dir_.Rename("target/x", "target/x.1");
-  dir_.Append("target/x", "three\n");
+  SleepThroughARotation();
   Start();
   EXPECT_EQ(host_->Bodies(), (Bodies{"two", "three"}));
 }
@@ -73,15 +80,7 @@ class FilesButOne final : public testing::PassingFiles {
 };
 
 TEST_F(LinksTest, ARotatedLinkTargetThatCannotBeReadAtOnceIsReadLater) {
-  dir_.MakeDir("target");
-  dir_.Append("target/x", "one\n");
-  ASSERT_EQ(::symlink((dir_ / "target/x").c_str(), (dir_ / "a.log").c_str()), 0);
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("target/x", "two\n");
-  dir_.Rename("target/x", "target/x.1");
-  dir_.Append("target/x", "three\n");
+  SleepThroughARotation();
   FilesButOne files;
   files.without = dir_ / "target/x.1";
   env_.other_files = &files;

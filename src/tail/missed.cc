@@ -179,9 +179,7 @@ void Follow::BeginMissed(NamedPath& path, const FileInfo& info, const std::strin
 
 // Looks again at a file that is too young to be judged by what little it holds.
 void Follow::AwaitContent(const std::string& at, const FileInfo& info) {
-  if (context_.env.clock().Now() - info.modified >= kFillingTime.count()) return;
-  look_again_[at] = context_.Now() + kLookAgain;
-  WakeAt(look_again_[at]);
+  if (context_.env.clock().Now() - info.modified < kFillingTime.count()) LookAgain(at);
 }
 
 // While a file has the name, one that begins as it does is a copy of it.
@@ -198,6 +196,10 @@ bool Follow::IsCopyOfNamed(const NamedPath& path, File& file, const FileInfo& in
 void Follow::LookAgain(const std::string& at, const Status& status) {
   if (status.code() == Code::kNotFound) return;
   ReportScanError(status);
+  LookAgain(at);
+}
+
+void Follow::LookAgain(const std::string& at) {
   look_again_[at] = context_.Now() + kLookAgain;
   WakeAt(look_again_[at]);
 }
@@ -278,7 +280,7 @@ bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::str
   const bool packed = WithoutPacking(at) != at;
   const UnixNanos when = info->born != kNoTime && !packed ? info->born : info->modified;
   // A plain one that matches is found as any other file.
-  if (when <= begun || (!packed && options_.include.Matches(at) && Wanted(at))) return false;
+  if (when <= begun || (!packed && Includes(at))) return false;
   if (live_.count(FileKey::Of(*info)) != 0 || KnownInode(*info) != nullptr) return false;
   if (IsSettled(*info)) return false;
   // What it is made of is still there, and tells more.

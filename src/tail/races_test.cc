@@ -63,6 +63,12 @@ class RacesTest : public testing::TailTest {
     };
   }
 
+  // What is in a.log was read, and a copy of it is there that nobody saw yet.
+  void StartBeforeCopy(FollowOptions options) {
+    dir_.Append("a.log", "one\n");
+    Start(std::move(options));
+    Copy("a.log", "a.log.1");
+  }
   // That what was read of a.log is not read again, and what comes is.
   void ExpectOnce() {
     Settle();
@@ -75,9 +81,7 @@ class RacesTest : public testing::TailTest {
 };
 
 TEST_F(RacesTest, ACopyThatIsCompressedWhileItIsLookedAtIsReadOnce) {
-  dir_.Append("a.log", "one\n");
-  Start(Options("a.log*"));
-  Copy("a.log", "a.log.1");
+  StartBeforeCopy(Options("a.log*"));
   OnceOpened("a.log.1", [this] {
     Empty("a.log");
     Gzip("a.log.1");
@@ -86,9 +90,7 @@ TEST_F(RacesTest, ACopyThatIsCompressedWhileItIsLookedAtIsReadOnce) {
 }
 
 TEST_F(RacesTest, ACopyThatIsCompressedAndRotatedOnWhileItIsLookedAtIsReadOnce) {
-  dir_.Append("a.log", "one\n");
-  Start(Options("a.log*"));
-  Copy("a.log", "a.log.1");
+  StartBeforeCopy(Options("a.log*"));
   OnceOpened("a.log.1", [this] {
     Empty("a.log");
     Gzip("a.log.1");
@@ -98,9 +100,7 @@ TEST_F(RacesTest, ACopyThatIsCompressedAndRotatedOnWhileItIsLookedAtIsReadOnce) 
 }
 
 TEST_F(RacesTest, AFileThatIsEmptiedWhileItIsComparedIsNotReadAgainInItsCopy) {
-  dir_.Append("a.log", "one\n");
-  Start();
-  Copy("a.log", "a.log.1");
+  StartBeforeCopy(Options());
   OnceOpened("a.log.1", [this] { Empty("a.log"); });
   ExpectOnce();
 }

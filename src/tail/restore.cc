@@ -221,7 +221,7 @@ void Follow::RestoreOne(const OriginId& origin, const std::string& at) {
   const auto it = known_.find(origin);
   if (it == known_.end()) return;
   Checkpoint start = it->second;
-  if (!options_.include.Matches(start.path) || !Wanted(start.path)) return;
+  if (!Includes(start.path)) return;
   if (context_.active.count(origin) != 0) {
     deferred_[origin] = at;
     return;
@@ -257,7 +257,7 @@ void Follow::RestorePacked() {
   std::vector<Checkpoint> vanished;
   for (const auto& [origin, checkpoint] : known_) {
     if (checkpoint.vanished == kNoTime && context_.active.count(origin) == 0 &&
-        options_.include.Matches(checkpoint.path) && Wanted(checkpoint.path)) {
+        Includes(checkpoint.path)) {
       vanished.push_back(checkpoint);
     }
   }

@@ -60,10 +60,7 @@ bool Parse(int argc, char** argv, Arguments& arguments, int& code) {
     } else if (key == "--check-breaks") {
       arguments.check_breaks = true;
     } else if (key == "--list") {
-      for (const Scenario& s : AllScenarios()) {
-        fmt::print("{:<18} {}\n", s.name, s.about);
-        if (!s.waits_for.empty()) fmt::print("{:<18}   left out until: {}\n", "", s.waits_for);
-      }
+      for (const Scenario& s : AllScenarios()) fmt::print("{:<20} {}\n", s.name, s.about);
       code = 0;
       return false;
     } else if (value == nullptr) {
@@ -101,7 +98,7 @@ struct Summary {
   void Print(std::string_view name) const {
     std::string events;
     for (const auto& [event, count] : counts.events) events += fmt::format(", {} {}", count, event);
-    fmt::print("{:<18} {} seeds: {} lines, {} excused, {} torn pieces{}\n", name, seeds,
+    fmt::print("{:<20} {} seeds: {} lines, {} excused, {} torn pieces{}\n", name, seeds,
                counts.lines.lines, counts.lines.excused, counts.lines.torn_pieces, events);
   }
 };
@@ -130,13 +127,11 @@ std::string RunSeed(const Scenario& scenario, uint64_t seed, const Arguments& ar
   return "two runs of the seed have different histories";
 }
 
-// Those that run when none is named.
+// The one that is named, or all.
 std::vector<const Scenario*> Chosen(const Arguments& arguments) {
   if (arguments.scenario != nullptr) return {arguments.scenario};
   std::vector<const Scenario*> chosen;
-  for (const Scenario& scenario : AllScenarios()) {
-    if (scenario.waits_for.empty()) chosen.push_back(&scenario);
-  }
+  for (const Scenario& scenario : AllScenarios()) chosen.push_back(&scenario);
   return chosen;
 }
 
@@ -152,10 +147,6 @@ int RunAll(const Arguments& arguments) {
     return 1;
   }
   for (const auto& [name, summary] : summaries) summary.Print(name);
-  for (const Scenario& scenario : AllScenarios()) {
-    if (arguments.scenario != nullptr || scenario.waits_for.empty()) continue;
-    fmt::print("{:<18} LEFT OUT until: {}\n", scenario.name, scenario.waits_for);
-  }
   return 0;
 }
 
@@ -171,7 +162,7 @@ int CheckBreaks(const Arguments& arguments) {
       failure = RunSeed(*chosen[seed % chosen.size()], seed, arguments, ignored);
     }
     missed += failure.empty() ? 1 : 0;
-    fmt::print("{:<18} {}\n", named.name,
+    fmt::print("{:<20} {}\n", named.name,
                failure.empty() ? "NOT FOUND"
                                : fmt::format("found by seed {}: {}", seed - 1,
                                              failure.substr(0, failure.find('\n'))));

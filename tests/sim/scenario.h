@@ -14,8 +14,6 @@ struct Scenario {
   std::string_view about;
   // Fills World::options, calls Build and adds the actors.
   void (*build)(World& world);
-  // Why it does not run unless it is named; empty: it runs.
-  std::string_view waits_for = "";
 };
 
 const std::vector<Scenario>& AllScenarios();
