@@ -13,6 +13,16 @@ bool IsSeparator(char c) { return c == '.' || c == '-' || c == '_'; }
 // What numbers, dates and times are written with.
 bool IsStamp(char c) { return IsDigit(c) || IsSeparator(c) || c == ':' || c == 'T' || c == 'Z'; }
 
+// Of numbers with so many digits: "20261121", "2026-11-21.0", a time in seconds; not "db-2026.1".
+bool IsDate(const std::vector<size_t>& digits) {
+  if (digits.size() == 1) return digits[0] > kCountDigitsMax;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool month = i + 1 < digits.size() && digits[i + 1] == 2;
+    if (digits[i] >= 6 || (digits[i] == 4 && month)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> BasesOfRotated(std::string_view name) {
@@ -52,24 +62,38 @@ std::string_view WithoutPacking(std::string_view name) {
   return name;
 }
 
+RotationStamp StampOf(std::string_view name) {
+  name = WithoutPacking(name);
+  RotationStamp stamp;
+  size_t end = name.size();
+  while (end > 0 && !IsDigit(name[end - 1])) --end;
+  size_t from = end;
+  while (from > 0 && IsStamp(name[from - 1])) --from;
+  std::vector<size_t> digits;
+  for (size_t at = from; at < end; ++at) {
+    if (!IsDigit(name[at])) continue;
+    if (at == from || !IsDigit(name[at - 1])) {
+      stamp.numbers.push_back(0);
+      digits.push_back(0);
+    }
+    uint64_t& number = stamp.numbers.back();
+    const auto digit = static_cast<uint64_t>(name[at] - '0');
+    number = number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : number * 10 + digit;
+    ++digits.back();
+  }
+  stamp.is_date = IsDate(digits);
+  return stamp;
+}
+
+bool RotationStamp::operator<(const RotationStamp& other) const {
+  if (is_date != other.is_date) return is_date;
+  return is_date ? numbers < other.numbers : other.numbers < numbers;
+}
+
 bool RotatedBefore(std::string_view a, std::string_view b) {
-  const size_t same =
-      static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-  // The digits around the first difference.
-  const auto number = [same](std::string_view name) {
-    size_t from = same;
-    size_t to = same;
-    while (from > 0 && IsDigit(name[from - 1])) --from;
-    while (to < name.size() && IsDigit(name[to])) ++to;
-    return name.substr(from, to - from);
-  };
-  const std::string_view left = number(a);
-  const std::string_view right = number(b);
-  const bool left_date = left.size() > kCountDigitsMax;
-  const bool right_date = right.size() > kCountDigitsMax;
-  if (left_date != right_date) return false;
-  if (left_date) return a < b;
-  return left.size() != right.size() ? left.size() > right.size() : left > right;
+  const RotationStamp left = StampOf(a);
+  const RotationStamp right = StampOf(b);
+  return left.is_date == right.is_date && left < right;
 }
 
 }  // namespace kelp::tail

@@ -2,6 +2,7 @@
 #ifndef KELP_TAIL_ROTATED_NAME_H_
 #define KELP_TAIL_ROTATED_NAME_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,19 @@ inline constexpr std::string_view kPackedSuffixes[] = {".gz", ".zst"};
 // The name without one of them.
 std::string_view WithoutPacking(std::string_view name);
 
-// Whether a file called `a` was rotated before one called `b`, both from the same name: of numbers
-// ("app.log.2", "app.log.1") the higher is older, of dates the lower. A number and a date do not
-// tell.
+// The number or date that rotation gave: the last digits of a name, with what separates them. Of
+// numbers ("app.log.2", "app.log.1") the higher is older, of dates ("app-2026-11-21.0.log") the
+// lower, and then the lower number.
+struct RotationStamp {
+  bool is_date = false;
+  std::vector<uint64_t> numbers;
+  // For names that came from the same one. Dates go before numbers, which says nothing.
+  bool operator<(const RotationStamp& other) const;
+};
+RotationStamp StampOf(std::string_view name);
+
+// Whether a file called `a` was rotated before one called `b`, both from the same name. A number
+// and a date do not tell.
 bool RotatedBefore(std::string_view a, std::string_view b);
 
 }  // namespace kelp::tail
