@@ -128,20 +128,6 @@ TEST_F(CompressedTest, GenerationsThatWereNeverSeenAreReadInOrder) {
   EXPECT_EQ(host_->Bodies(), (Bodies{}));
 }
 
-TEST_F(CompressedTest, AnotherFileThatBeginsAlikeIsNotTakenForIt) {
-  const std::string head(1500, 'h');
-  dir_.Append("a.log", head + "\none\n");
-  Start();
-  AckAndStore();
-  Stop();
-  dir_.Append("a.log", "two\n");
-  Compress("a.log", "a.log.2.gz");
-  dir_.Write("a.log.1.gz", Gzip(head + "\nONE and something else\n"));
-  Start();
-  Pass(3s);
-  EXPECT_EQ(host_->Bodies(), (Bodies{"two"}));
-}
-
 TEST_F(CompressedTest, AClosedFileThatWasCompressedIsContinued) {
   tail_options_.open_files_max = 1;
   dir_.Append("a.log", "one\n");

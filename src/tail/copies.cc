@@ -59,7 +59,7 @@ bool Follow::FindCopy(Incarnation& file) {
   std::vector<std::string> shorter;
   for (const std::string& at : LinkChain(file.path())) {
     const std::string dir = DirName(at);
-    for (const std::string& copy : OldestFirst(WhereRotated(at))) {
+    for (const std::string& copy : InRotationOrder(WhereRotated(at))) {
       if (TryCopy(file, copy, &shorter)) return true;
     }
     const std::vector<std::string> others = RelatedNames(dir, "");
@@ -143,6 +143,18 @@ bool Follow::MayHold(const FileSource& source, const Opened& opened) {
          ValueOr(GuardHolds(*opened.file, guard), false);
 }
 
+// Whether a packed file holds what was read of a source; of one that is behind more than can be
+// unpacked at once, that is seen when it is unpacked that far.
+bool Follow::MayGoOn(const FileSource& source, const Opened& opened) {
+  const Guard guard = source.Evidence().second;
+  PackedFile& packed = *opened.packed;
+  const uint64_t size = packed.TextSize(guard.end).value_or(PackedFile::kSkipBytes);
+  const uint64_t compared = std::min(size, PackedFile::kSkipBytes);
+  const bool holds = ValueOr(source.marks().Fit(packed, compared), true) &&
+                     (guard.end > compared || ValueOr(GuardHolds(packed, guard), true));
+  return holds || packed.incomplete();
+}
+
 // With `shorter` one that holds less than was seen of the beginning is only noted there.
 bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::string>* shorter) {
   const Result<FileInfo> named = context_.env.files().Stat(at, /*follow_symlink=*/false);
@@ -165,12 +177,15 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::
   const Head& head = opened->head;
   const bool same = MayHold(*file.source, *opened);
   if (!same && !(held && head.size() < print.bytes)) return false;
-  if (shorter != nullptr && head.size() < print.bytes) {
+  const bool is_short = head.size() < print.bytes || opened->TextSize() < file.search->known_size;
+  if (shorter != nullptr && is_short) {
     shorter->push_back(at);
     return false;
   }
   if (opened->packed == nullptr) {
-    if (!same || opened->info.size < std::max(file.source->position(), guard.end)) {
+    // Who has read nothing may have seen more than the copy has.
+    const uint64_t position = file.source->position();
+    if (!same || opened->info.size < (position == 0 ? 0 : std::max(position, guard.end))) {
       // A copy from before the last of what was read was written.
       std::optional<FileInfo>& longest = file.search->short_copy;
       if (!longest.has_value() || longest->size <= opened->info.size) {
@@ -179,13 +194,18 @@ bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::
       }
       return false;
     }
-    if (!ValueOr(GuardHolds(*opened->file, guard), false)) return false;
+    if (guard.end <= opened->info.size && !ValueOr(GuardHolds(*opened->file, guard), false)) {
+      return false;
+    }
   }
-  // What little is to be compared fits many files; those that fit another better are its.
-  if (packed && print.bytes != head.size() && IsReadContent(file.path(), head)) return false;
-  // Whether a packed one goes on where reading stopped is seen when it is unpacked that far.
+  // What was seen may fit many files; those that fit another better are its.
+  if (packed && (!MayGoOn(*file.source, *opened) || IsOthers(file, *opened))) return false;
   MoveToCopy(file, at, std::move(opened).value());
   return true;
+}
+
+uint64_t Follow::Opened::TextSize() const {
+  return packed == nullptr ? info.size : packed->TextSize(0).value_or(UINT64_MAX);
 }
 
 // A file and its beginning; unpacked when it is compressed.
@@ -213,7 +233,7 @@ void Follow::MoveToCopy(Incarnation& file, const std::string& at, Opened opened)
   file.key = FileKey::Of(info);
   file.born = info.born;
   const bool plain = opened.packed == nullptr;
-  file.source->CutPrint(opened.head);
+  file.source->CutEvidence(opened.head, opened.TextSize());
   file.source->MoveTo(std::move(opened.file), std::move(opened.packed), info, opened.packing);
   if (plain) file.source->set_size(info.size);
   live_[file.key] = &file;

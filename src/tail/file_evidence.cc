@@ -4,10 +4,25 @@
 #include "tail/file_source.h"
 
 namespace kelp::tail {
+namespace {
 
-void FileSource::CutPrint(std::string_view head) {
+// What tells files apart that begin with the same lines is within so much.
+constexpr uint64_t kTellingMax = 16u << 10;
+
+}  // namespace
+
+void FileSource::CutEvidence(std::string_view head, uint64_t size) {
   MutexLock lock(mu_);
   if (head.size() < identity_.print.bytes) identity_.print = Fingerprint::Of(head);
+  if (position_ == 0) ForgetBehind(size);
+}
+
+void FileSource::ForgetBehind(uint64_t size) {
+  marks_.CutTo(size);
+  if (guard_.end > size) guard_ = Guard();
+  for (Flight& flight : flights_) {
+    if (flight.guard.end > size) flight.guard = Guard();
+  }
 }
 
 std::pair<Fingerprint, Guard> FileSource::Evidence() const {
@@ -32,6 +47,27 @@ Result<bool> FileSource::SeeHead(File& file) {
   nuls_ = head.at;
   marks_.See(head.at, head);
   return true;
+}
+
+void FileSource::SeeBehindHead(bool all) {
+  const std::shared_ptr<File> open = file();
+  if (open == nullptr || packed() != nullptr || position_ != 0) return;
+  const Result<FileInfo> info = open->Stat();
+  const uint64_t end = info.ok() ? std::min(info->size, kTellingMax) : 0;
+  if (end <= Evidence().first.bytes) return;
+  const uint64_t from = all ? 0 : end - Guard::BytesBefore(end);
+  std::string bytes(end - from, '\0');
+  const Result<size_t> n = open->ReadAt(from, bytes.data(), bytes.size());
+  // Where there are NULs, text may be written yet.
+  if (!n.ok() || *n < bytes.size() || bytes.back() == '\0') return;
+  // Unless it was emptied and filled anew since.
+  const Result<Head> head = ReadHead(*open);
+  MutexLock lock(mu_);
+  if (flights_.size() != 1 || position_ != 0) return;
+  if (!head.ok() || !identity_.print.Matches(*head)) return;
+  if (all) marks_.See(0, bytes);
+  guard_ = Guard::Of(end, bytes.data() + bytes.size() - Guard::BytesBefore(end));
+  flights_.front().guard = guard_;
 }
 
 Result<bool> FileSource::TextBehindHead(File& file) const {

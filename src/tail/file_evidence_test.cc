@@ -120,6 +120,25 @@ TEST_F(FileEvidenceTest, WhatIsWrittenIntoNulsIsRead) {
   EXPECT_TRUE(host_->losses.empty());
 }
 
+TEST_F(FileEvidenceTest, WhatIsWrittenIntoNulsBeforeAnythingWasReadIsRead) {
+  const auto step = [&] {
+    for (int i = 0; i < 5; ++i) tail_->Step(Duration(0));
+  };
+  Start();
+  dir_.Write("a.log", "one\n" + std::string(100'000, '\0'));
+  step();
+  const int fd = ::open((dir_ / "a.log").c_str(), O_WRONLY);
+  ASSERT_GE(fd, 0);
+  const std::string more = "two" + std::string(20'000, 'x') + "\n";
+  ASSERT_EQ(::pwrite(fd, more.data(), more.size(), 4), static_cast<ssize_t>(more.size()));
+  ::close(fd);
+  step();
+  Settle();
+  Pass(3s);
+  EXPECT_EQ(host_->Bodies(), (Bodies{"one", more.substr(0, more.size() - 1)}));
+  EXPECT_TRUE(host_->losses.empty());
+}
+
 TEST_F(FileEvidenceTest, NulsAtTheEndOfARotatedFileHoldNobodyUp) {
   dir_.Write("a.log", "one\nhalf" + std::string(100'000, '\0'));
   Start();

@@ -52,7 +52,7 @@ void FileSource::SeeSize(uint64_t known, uint64_t size) {
   {
     MutexLock lock(mu_);
     const uint64_t text = TextSize(before);
-    marks_.CutTo(size);
+    ForgetBehind(size);
     MakeUncommon().cut_off += text > size ? text - size : 0;
   }
   news_->Tell(shared_from_this(), SourceNews::kCut);

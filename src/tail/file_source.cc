@@ -150,7 +150,8 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   watched_ = watch_end_;
   const uint64_t known_size = size_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
-  if (info.size < position) {
+  // Of what was seen before anything was read, too, nothing may be missing.
+  if (info.size < (position == 0 ? Evidence().second.end : position)) {
     cut_to_ = info.size;
     return Replaced(file, batch);
   }

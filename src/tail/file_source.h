@@ -106,8 +106,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // Goes on in another file that holds the same bytes.
   void MoveTo(std::shared_ptr<File> file, std::shared_ptr<PackedFile> packed, const FileInfo& info,
               Packing packing);
-  // The file it goes on in begins with that, and has no more: it is known by that from now on.
-  void CutPrint(std::string_view head);
+  // The file it goes on in begins with that, and has `size` bytes: what was seen beyond is not
+  // there.
+  void CutEvidence(std::string_view head, uint64_t size);
   // The packed file in which this origin's bytes are; nullptr when they are in a plain one.
   std::shared_ptr<PackedFile> packed() const;
   // Whether the file still holds what was read or seen of this origin. Errors: of reading.
@@ -123,6 +124,9 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // Takes note of the beginning of a file that nothing was read of yet. False when it is not the
   // beginning that was seen before. Errors: of reading.
   Result<bool> SeeHead(File& file);
+  // While nothing was read: takes note of what stands some way behind the first bytes, or of `all`
+  // on the way there.
+  void SeeBehindHead(bool all);
   // There is nothing to be stored, and nobody will write there any more.
   void ReadUnstored() { stored_to_ = kNoCut; }
   // The name belongs to another file now, or to none: say kAtEnd when the end is reached.
@@ -295,6 +299,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   // The last batch of this origin.
   pipeline::ReadState End(Batch& batch, uint32_t news);
   void GrowEvidence(File& file, const framing::Chunk& chunk, std::string_view raw);
+  // The content goes on, but with so many bytes only.
+  void ForgetBehind(uint64_t size) REQUIRES(mu_);
   // The guard behind `used` bytes, of those that were made before decoding.
   Guard GuardBehind(File& file, uint64_t end, const Guard (&candidates)[2]);
   // Fills in what follows from the rows.
@@ -344,7 +350,8 @@ class FileSource final : public pipeline::Source, public std::enable_shared_from
   FileIdentity identity_ GUARDED_BY(mu_);
   uint32_t stored_print_bytes_ GUARDED_BY(mu_) = 0;  // of the last Snapshot
   uint64_t nuls_ GUARDED_BY(mu_) = 0;  // before what the fingerprint is of, once its head was seen
-  Guard guard_ GUARDED_BY(mu_);  // of position_, as far as it is known; set by the reading thread
+  // Of position_, as far as it is known, set by the reading thread; before that of what was seen.
+  Guard guard_ GUARDED_BY(mu_);
   Marks marks_ GUARDED_BY(mu_);
   std::vector<Flight> flights_ GUARDED_BY(mu_);
   std::vector<uint64_t> cuts_ GUARDED_BY(mu_);

@@ -157,6 +157,8 @@ class Follow {
     Packing packing = Packing::kNone;
     FileInfo info;
     Head head;
+    // Of a packed one that does not tell: as much as there could be.
+    uint64_t TextSize() const;
   };
   Result<std::shared_ptr<File>> OpenFile(const std::string& path);
   void RetryLater(NamedPath& path, Duration pause);
@@ -186,6 +188,7 @@ class Follow {
   void WaitFor(Incarnation& file, Incarnation* older);
   void LetRead(Incarnation& file);
   void StoreBeginning(Incarnation& file);
+  void SeeBehindHead(Incarnation& file, const OriginId& before);
 
   // --- follow_ends.cc ---
   void SeeMore(Incarnation& file);
@@ -232,6 +235,7 @@ class Follow {
 
   // --- copies.cc ---
   static bool MayHold(const FileSource& source, const Opened& opened);
+  static bool MayGoOn(const FileSource& source, const Opened& opened);
   void StartSearch(Incarnation& file);
   bool GoOnSearching(Incarnation& file, Duration now);
   bool FindCopy(Incarnation& file);
@@ -315,15 +319,17 @@ class Follow {
   void LookAtOthers();
   void LookAtOther(const std::string& at);
   std::vector<std::string> OldestFirst(std::vector<std::string> paths);
+  std::vector<std::string> InRotationOrder(std::vector<std::string> paths);
   std::vector<std::string> PackedNames(const std::string& path);
 
   // --- known_content.cc ---
   enum class Read : uint8_t { kNothing, kPart, kAll };
   bool IsKnownContent(const std::string& path, const Opened& opened);
-  bool IsReadContent(const std::string& path, const Head& head) const;
-  static Read ReadOf(const Checkpoint& checkpoint, const Opened& opened);
-  std::optional<Head> HeadNow(const Incarnation& file);
-  bool IsBeingRead(const std::string& path, const Head& head);
+  bool IsOthers(const Incarnation& file, const Opened& opened) const;
+  bool IsTelling(const Checkpoint& checkpoint, uint64_t place) const;
+  Read ReadOf(const Checkpoint& checkpoint, const Opened& opened) const;
+  std::shared_ptr<File> FileNow(const Incarnation& file);
+  bool IsBeingRead(const std::string& path, const Opened& opened);
   bool IsCopyOfRead(const std::string& path, const Opened& opened);
   bool IsAccountedFor(const std::string& path, const Opened& opened);
   void GoOnElsewhere(const Checkpoint& checkpoint);

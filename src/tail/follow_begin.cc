@@ -15,6 +15,7 @@ constexpr Duration kOpenRetry = 10s;
 constexpr size_t kDescriptorTries = 64;
 // An origin that another source still holds is soon free.
 constexpr Duration kOriginRetry = 100ms;
+
 }  // namespace
 
 void Follow::RetryLater(NamedPath& path, Duration pause) {
@@ -323,10 +324,23 @@ void Follow::ReleaseFresh() {
 // was emptied and filled again.
 void Follow::StoreBeginning(Incarnation& file) {
   if (!file.source->SawMore()) return;
+  SeeBehindHead(file, file.names.empty() ? file.older : file.names.front()->before);
   context_.moved[file.origin()] = file.source;
   if (file.waiting) return;
   fresh_.push_back(file.origin());
   context_.fresh.insert(this);
+}
+
+// Other files may begin as this one does. When the one before it did, more is taken note of: all
+// files of a program may begin with the same lines.
+void Follow::SeeBehindHead(Incarnation& file, const OriginId& before) {
+  const Incarnation* const other = Find(before);
+  const auto known = known_.find(before);
+  Marks marks;
+  if (other != nullptr) marks = other->source->marks();
+  if (known != known_.end()) marks = known->second.marks;
+  const Marks own = file.source->marks();
+  file.source->SeeBehindHead(own.end() > 0 && own.CommonTo(marks) == own.end());
 }
 
 void Follow::LetRead(Incarnation& file) {

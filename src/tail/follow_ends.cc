@@ -99,6 +99,7 @@ void Follow::OnNews(Incarnation& file, uint32_t bits) {
   if (const uint64_t cut_off = file.source->TakeCutOff(); cut_off > 0) {
     Bump(options_.metrics.truncated_files);
     ReportLost(file, "truncated", cut_off, "the file was cut behind what was read");
+    context_.moved[file.origin()] = file.source;  // what is stored of it may tell of more
   }
   if ((bits & SourceNews::kClosed) != 0) Touch(file);
   if ((bits & SourceNews::kHalf) != 0) LookClosely(file);

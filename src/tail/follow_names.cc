@@ -68,6 +68,7 @@ void Follow::Update(NamedPath& path, const FileInfo& info) {
   Incarnation* last = Find(path.last);
   WaitFor(*file, last != nullptr && last->displaced ? last : nullptr);
   SetLast(path, *file);
+  SeeBehindHead(*file, path.before);
 }
 
 // Whether it is still the same file, under another inode number. Some file systems make the numbers
@@ -119,7 +120,7 @@ void Follow::Name(NamedPath& path, Incarnation& file) {
 
 void Follow::SetLast(NamedPath& path, const Incarnation& file) {
   if (path.last == file.source->origin()) return;
-  path.last = file.source->origin();
+  path.before = std::exchange(path.last, file.source->origin());
 }
 
 void Follow::PathGone(NamedPath& path) {

@@ -103,7 +103,8 @@ struct NamedPath {
   Follow* follow = nullptr;
   const std::string* key = nullptr;  // in Follow::paths_
   Incarnation* current = nullptr;
-  OriginId last;  // the newest incarnation it led to
+  OriginId last;    // the newest incarnation it led to
+  OriginId before;  // and the one before that; empty: not known
   // Where events about it come from: its own directory, and those that links lead through.
   std::vector<std::pair<Watch*, std::string>> routes;
   bool scanned = false;            // some route could not be watched

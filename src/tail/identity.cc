@@ -119,6 +119,14 @@ void Marks::See(uint64_t offset, std::string_view bytes) {
   }
 }
 
+uint64_t Marks::CommonTo(const Marks& other) const {
+  const size_t both = std::min(hashes_.size(), other.hashes_.size());
+  const auto differ = std::mismatch(hashes_.begin(), hashes_.begin() + static_cast<ptrdiff_t>(both),
+                                    other.hashes_.begin());
+  const auto same = static_cast<size_t>(differ.first - hashes_.begin());
+  return same == 0 ? 0 : PlaceOf(same - 1);
+}
+
 void Marks::CutTo(uint64_t size) {
   while (!hashes_.empty() && PlaceOf(hashes_.size() - 1) > size) hashes_.pop_back();
 }
@@ -134,17 +142,24 @@ bool Marks::Match(uint64_t offset, std::string_view text) const {
   return any;
 }
 
-Result<uint64_t> Marks::HeldTo(File& file, uint64_t size) const {
-  uint64_t held = 0;
+Result<bool> Marks::Fit(File& file, uint64_t size) const {
   for (size_t i = 0; i < hashes_.size() && PlaceOf(i) <= size; ++i) {
     if (hashes_[i] == 0) continue;
     char before[Guard::kBytesMax];
     const uint32_t bytes = Guard::BytesBefore(PlaceOf(i));
     ASSIGN_OR_RETURN(const size_t n, file.ReadAt(PlaceOf(i) - bytes, before, bytes));
-    if (n != bytes || HashBefore(PlaceOf(i), before) != hashes_[i]) return uint64_t{0};
-    held = PlaceOf(i);
+    if (n != bytes || HashBefore(PlaceOf(i), before) != hashes_[i]) return false;
   }
-  return held == PlaceBefore(size) ? held : 0;
+  return true;
+}
+
+Result<uint64_t> Marks::HeldTo(File& file, uint64_t size) const {
+  const uint64_t last = PlaceBefore(size);
+  size_t places = 0;
+  while (places < hashes_.size() && PlaceOf(places) <= size) ++places;
+  if (places == 0 || hashes_[places - 1] == 0 || PlaceOf(places - 1) != last) return uint64_t{0};
+  ASSIGN_OR_RETURN(const bool fit, Fit(file, size));
+  return fit ? last : uint64_t{0};
 }
 
 bool MayBeginAs(const Fingerprint& print, const Marks& marks, const Head& head) {

@@ -68,11 +68,17 @@ class Marks {
 
   // Takes note of `bytes`, which stand at `offset`. Places that were seen before stay as they were.
   void See(uint64_t offset, std::string_view bytes);
+  // The last place that was seen.
+  uint64_t end() const { return hashes_.empty() ? 0 : PlaceOf(hashes_.size() - 1); }
+  // The last place up to which both are the same.
+  uint64_t CommonTo(const Marks& other) const;
   // Forgets what is behind `size`.
   void CutTo(uint64_t size);
   // Whether `text`, all that there is from `offset` on, is the same as far as there are places to
   // compare. False when there are none.
   bool Match(uint64_t offset, std::string_view text) const;
+  // Whether the first `size` bytes of a file differ at no place. Errors: of reading.
+  Result<bool> Fit(File& file, uint64_t size) const;
   // The last place in the first `size` bytes of a file, when it is the same there and at all places
   // before; otherwise 0. Errors: of reading.
   Result<uint64_t> HeldTo(File& file, uint64_t size) const;

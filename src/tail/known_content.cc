@@ -1,5 +1,6 @@
 // Whether what a file holds is known: read, being read, or looked for, under whatever name.
 #include <algorithm>
+#include <tuple>
 
 #include "tail/follow.h"
 #include "tail/packed_file.h"
@@ -15,6 +16,57 @@ bool EndsAt(PackedFile& packed, uint64_t offset) {
   return n.ok() && *n == 0 && !packed.incomplete();
 }
 
+// What was seen of an origin, to be found in a file.
+struct Claim {
+  Fingerprint print;
+  Guard guard;
+  Marks marks;
+  uint64_t seen = 0;
+  uint64_t ordinal = 0;
+  bool placed = false;  // another file holds it, or held it last
+};
+
+Claim ClaimOf(const Checkpoint& c) {
+  return {c.identity.print, c.guard, c.marks, c.seen, c.ordinal, c.vanished != kNoTime};
+}
+
+Claim ClaimOf(const FileSource& source, bool placed) {
+  const auto [print, guard] = source.Evidence();
+  return {print, guard, source.marks(), source.seen(), source.ordinal(), placed};
+}
+
+// Whether a file of which the claim's beginning is the same goes on as it was seen.
+bool Holds(const Claim& claim, File& file, uint64_t size) {
+  const uint64_t compared = std::min(size, PackedFile::kSkipBytes);
+  return claim.guard.end <= compared && ValueOr(claim.marks.Fit(file, compared), false) &&
+         ValueOr(GuardHolds(file, claim.guard), false);
+}
+
+// Of two that a file may hold: the one of which more was seen in it, or the older one. What is
+// placed must be seen to be there, too.
+bool FitsBetter(const Claim& a, const Claim& b, uint64_t size) {
+  const auto rank = [size](const Claim& c, bool with_size) {
+    return std::tuple(c.print.bytes, !with_size || c.seen <= size, c.guard.end);
+  };
+  if (a.placed) return rank(a, false) > rank(b, false);
+  return rank(a, true) != rank(b, true) ? rank(a, true) > rank(b, true) : a.ordinal < b.ordinal;
+}
+
+// Whether two files begin with the same text and are the same behind that, as far as both go: all
+// files of a program may begin with the same lines.
+bool GoOnAlike(File& a, File& b) {
+  constexpr size_t kCompared = size_t{64} << 10;
+  const Result<Head> head = ReadHead(a);
+  const Result<Head> other = ReadHead(b);
+  if (!head.ok() || !other.ok() || !(*head == *other)) return false;
+  std::string left(kCompared, '\0');
+  std::string right(kCompared, '\0');
+  const size_t n = ValueOr(a.ReadAt(head->at, left.data(), left.size()), size_t{0});
+  const size_t m = ValueOr(b.ReadAt(head->at, right.data(), right.size()), size_t{0});
+  const size_t both = std::min(n, m);
+  return left.compare(0, both, right, 0, both) == 0;
+}
+
 }  // namespace
 
 // Whether a beginning is that of an origin of this path that is looked for.
@@ -24,22 +76,45 @@ bool Follow::IsKnownContent(const std::string& path, const Opened& opened) {
   });
 }
 
-// Whether the whole beginning of a compressed file is that of an origin of this path.
-bool Follow::IsReadContent(const std::string& path, const Head& head) const {
-  const auto same = [&](const std::string& of, const Fingerprint& print) {
-    return print.bytes == head.size() && print.bytes > 0 && print.Matches(head) &&
-           MayHaveBeen(of, path);
+// Whether what a compressed file holds is rather that of another origin of this path.
+bool Follow::IsOthers(const Incarnation& file, const Opened& opened) const {
+  const uint64_t size = opened.TextSize();
+  const Claim own = ClaimOf(*file.source, /*placed=*/false);
+  const auto begins_so = [&](const std::string& path, const Fingerprint& print) {
+    return print.bytes > 0 && print.Matches(opened.head) && MayHaveBeen(path, file.path());
   };
-  for (const auto& [origin, file] : files_) {
-    if (same(file->path(), file->source->Evidence().first)) return true;
+  const auto is_others = [&](const Claim& claim) {
+    return FitsBetter(claim, own, size) && Holds(claim, *opened.file, size);
+  };
+  for (const auto& [origin, other] : files_) {
+    const FileSource& source = *other->source;
+    if (other.get() == &file || !begins_so(other->path(), source.Evidence().first)) continue;
+    if (is_others(ClaimOf(source, !other->searching()))) return true;
   }
   return std::any_of(known_.begin(), known_.end(), [&](const auto& known) {
-    return same(known.second.path, known.second.identity.print);
+    const Checkpoint& c = known.second;
+    return begins_so(c.path, c.identity.print) && is_others(ClaimOf(c));
+  });
+}
+
+// Whether what was seen of an origin up to `place` tells it from the others of its path: all files
+// of a program may begin with the same lines.
+bool Follow::IsTelling(const Checkpoint& checkpoint, uint64_t place) const {
+  if (place == 0) return false;
+  const auto is_alike = [&](const OriginId& origin, const std::string& path, const Marks& marks) {
+    return origin != checkpoint.origin && marks.CommonTo(checkpoint.marks) >= place &&
+           MayHaveBeen(path, checkpoint.path);
+  };
+  for (const auto& [origin, file] : files_) {
+    if (is_alike(origin, file->path(), file->source->marks())) return false;
+  }
+  return std::none_of(known_.begin(), known_.end(), [&](const auto& known) {
+    return is_alike(known.first, known.second.path, known.second.marks);
   });
 }
 
 // How much of a file was read, going by a checkpoint of one that is no longer there.
-Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) {
+Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) const {
   const auto& [print, guard] = std::tie(checkpoint.identity.print, checkpoint.guard);
   const uint64_t resume = checkpoint.resume;
   if (!MayBeginAs(print, checkpoint.marks, opened.head)) return Read::kNothing;
@@ -55,11 +130,13 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
       checkpoint.identity.key == FileKey() && size.value_or(0) >= Fingerprint::kTellingBytes;
   if (size.has_value() && resume > *size &&
       (emptied || (opened.packed != nullptr && print.complete())) &&
-      ValueOr(checkpoint.marks.HeldTo(*opened.file, compared), uint64_t{0}) > 0) {
+      IsTelling(checkpoint,
+                ValueOr(checkpoint.marks.HeldTo(*opened.file, compared), uint64_t{0}))) {
     return Read::kAll;
   }
   // The first bytes have to do.
   const bool near = guard.end <= PackedFile::kSkipBytes;
+  if (!ValueOr(checkpoint.marks.Fit(*opened.file, compared), true)) return Read::kNothing;
   if (guard.end > 0 && near && !ValueOr(GuardHolds(*opened.file, guard), true)) {
     return Read::kNothing;
   }
@@ -71,29 +148,25 @@ Follow::Read Follow::ReadOf(const Checkpoint& checkpoint, const Opened& opened) 
   return near && EndsAt(*opened.packed, resume) ? Read::kAll : Read::kPart;
 }
 
-// The beginning of the file of an origin, when it is there.
-std::optional<Head> Follow::HeadNow(const Incarnation& file) {
-  std::shared_ptr<File> open = file.source->file();
+// The file of an origin, when it is there.
+std::shared_ptr<File> Follow::FileNow(const Incarnation& file) {
+  // One that is unpacked for its reader is not begun again.
+  std::shared_ptr<File> open = file.source->packed() == nullptr ? file.source->file() : nullptr;
   const std::string& name = file.names.empty() ? file.location : file.names.front()->path();
-  if (open == nullptr && !name.empty()) {
-    open = ValueOr(OpenFile(name), std::shared_ptr<File>());
-    const Result<FileInfo> info = open == nullptr ? NotFoundError("") : open->Stat();
-    if (!info.ok() || !file.Is(*info)) open = nullptr;
-  }
-  if (open == nullptr) return std::nullopt;
-  Result<Head> head = ReadHead(*open);
-  return head.ok() ? std::optional<Head>(std::move(head).value()) : std::nullopt;
+  if (open != nullptr || name.empty()) return open;
+  Result<Opened> opened = OpenAny(name);
+  return opened.ok() && file.Is(opened->info) ? std::move(opened->file) : nullptr;
 }
 
-// Whether an origin that is being read holds, or held, what begins with `head`.
-bool Follow::IsBeingRead(const std::string& path, const Head& head) {
+// Whether an origin that is being read holds, or held, what a compressed file holds.
+bool Follow::IsBeingRead(const std::string& path, const Opened& opened) {
   for (const auto& [origin, file] : files_) {
     if (file->searching()) continue;
     const Fingerprint print = file->source->Evidence().first;
-    if (!print.Matches(head) || !MayHaveBeen(file->path(), path)) continue;
-    const std::optional<Head> now = HeadNow(*file);
+    if (!print.Matches(opened.head) || !MayHaveBeen(file->path(), path)) continue;
+    const std::shared_ptr<File> now = FileNow(*file);
     // What is not there is soon looked for, by what was seen of it.
-    if (now.has_value() ? *now == head : print.bytes > 0) return true;
+    if (now == nullptr ? print.bytes > 0 : GoOnAlike(*now, *opened.file)) return true;
   }
   return false;
 }
@@ -119,7 +192,7 @@ bool Follow::IsCopyOfRead(const std::string& path, const Opened& opened) {
 // not read to its end goes on with it.
 bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
   if (IsKnownContent(path, opened)) return true;
-  if (opened.packed != nullptr && IsBeingRead(path, opened.head)) return true;
+  if (opened.packed != nullptr && IsBeingRead(path, opened)) return true;
   if (opened.packed == nullptr && IsCopyOfRead(path, opened)) return true;
   const Checkpoint* part = nullptr;
   for (const auto& [origin, checkpoint] : known_) {
@@ -130,8 +203,8 @@ bool Follow::IsAccountedFor(const std::string& path, const Opened& opened) {
       Settle(opened.info);
       return true;
     }
-    if (read == Read::kPart &&
-        (part == nullptr || checkpoint.identity.print.bytes > part->identity.print.bytes)) {
+    if (read != Read::kPart) continue;
+    if (part == nullptr || FitsBetter(ClaimOf(checkpoint), ClaimOf(*part), opened.TextSize())) {
       part = &checkpoint;
     }
   }

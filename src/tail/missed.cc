@@ -218,6 +218,20 @@ std::vector<std::string> Follow::OldestFirst(std::vector<std::string> paths) {
   return paths;
 }
 
+// By what rotation called them, where it tells.
+std::vector<std::string> Follow::InRotationOrder(std::vector<std::string> paths) {
+  paths = OldestFirst(std::move(paths));
+  std::vector<std::pair<RotationStamp, std::string>> stamped;
+  for (std::string& path : paths) {
+    RotationStamp stamp = StampOf(BaseName(path));
+    stamped.emplace_back(std::move(stamp), std::move(path));
+  }
+  std::stable_sort(stamped.begin(), stamped.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < paths.size(); ++i) paths[i] = std::move(stamped[i].second);
+  return paths;
+}
+
 // Where rotation may have put `path`, compressed.
 std::vector<std::string> Follow::PackedNames(const std::string& path) {
   std::vector<std::string> found;
@@ -269,7 +283,9 @@ Incarnation* Follow::BeginUnseen(NamedPath& path, Opened opened, const std::stri
   starting_ = was_starting;
   start.packing = opened.packing;
   Bump(options_.metrics.rotated_files);
-  return BeginDisplaced(std::move(start), std::move(opened), at);
+  Incarnation* file = BeginDisplaced(std::move(start), std::move(opened), at);
+  SeeBehindHead(*file, path.last);
+  return file;
 }
 
 bool Follow::IsMissedCopy(const NamedPath& path, UnixNanos begun, const std::string& at,
