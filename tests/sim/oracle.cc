@@ -167,6 +167,7 @@ bool Oracle::PieceOfTorn(std::string_view body) const {
 }
 
 void Oracle::Arrived(const ArrivedRow& row) {
+  if (row.body.starts_with(kBannerWord)) return;
   LineId id;
   Line* line = FindByBody(row.body, id);
   if (line == nullptr || line->text != row.body) {

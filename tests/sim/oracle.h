@@ -40,6 +40,9 @@ namespace kelp::sim {
 constexpr size_t kPipelinesMax = 3;
 constexpr size_t kDeadLetters = 2;
 
+// Lines that begin so tell nothing: programs write them at the beginning of each file.
+inline constexpr std::string_view kBannerWord = "banner";
+
 // One line, or one record of several.
 struct Line {
   std::string text;    // as its row must show it

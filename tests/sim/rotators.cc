@@ -117,8 +117,6 @@ void CopyTruncateRotator::TruncateSource() {
   Node& source = from_->node();
   world_.history().Say("machine", "truncate {} of {} bytes, {} of them copied to inode {}", path(),
                        source.data.size(), copied_, to_->node().number);
-  // A copy of what nobody has seen is known by nothing.
-  if (!world_.ContentKnown(source)) world_.oracle().NobodysFile(source.serial);
   world_.oracle().Moved(source.serial, copied_, to_->node().serial);
   writer_.Cut(source, 0);
   world_.Emptied(*from_, copied_, to_->shared_node());

@@ -173,6 +173,35 @@ void BuildCompress(World& world) {
                    .tell_max = 300ms});
 }
 
+// Between any two system calls of the agent what it just looked at may be renamed or compressed.
+// Which content an origin was begun with is not told exactly then, nor what the agent took note of.
+void Interleave(World& world) {
+  world.options.interleave_per_mille = world.chance().Percent(50) ? 10 : 50;
+  world.options.exact_losses = false;
+  world.options.owed_losses = false;
+}
+
+// Programs whose files all begin with the same lines, few or more than files are told apart by.
+// Not those whose files are emptied and begun anew in place: there it cannot always be told.
+void BuildBanner(World& world) {
+  Chance& chance = world.chance();
+  if (chance.Percent(30)) Interleave(world);
+  const uint64_t kind = chance.Below(100);
+  BuildPlain(world);
+  LogWriter& writer = AddApp(world, "/var/log/app.log",
+                             {.banner_bytes = chance.Percent(50) ? chance.Between(1, 1024) : 1500});
+  if (kind < 15) {
+    world.Add<Ender>(writer, EndOptions{.kinds = {EndKind::kRecreate, EndKind::kReplace}});
+  } else if (kind < 40) {
+    world.Add<NumberedRotator>(writer, NumberedOptions{.create = chance.Percent(50)});
+  } else {
+    const Packing packing = chance.Percent(70) ? Packing::kGzip : Packing::kZstd;
+    world.Add<DatedRotator>(
+        writer,
+        DatedOptions{.packing = packing, .delay_compress = chance.Percent(50), .tell_max = 300ms});
+  }
+}
+
 void BuildCopyTruncate(World& world, Packing packing) {
   Chance& chance = world.chance();
   // The copy matches, or it does not.
@@ -183,14 +212,6 @@ void BuildCopyTruncate(World& world, Packing packing) {
 
 void BuildCopyTruncatePlain(World& world) { BuildCopyTruncate(world, Packing::kNone); }
 void BuildCopyTruncatePacked(World& world) { BuildCopyTruncate(world, Packing::kGzip); }
-
-// Between any two system calls of the agent what it just looked at may be renamed or compressed.
-// Which content an origin was begun with is not told exactly then, nor what the agent took note of.
-void Interleave(World& world) {
-  world.options.interleave_per_mille = world.chance().Percent(50) ? 10 : 50;
-  world.options.exact_losses = false;
-  world.options.owed_losses = false;
-}
 
 void BuildCopyTruncateRaces(World& world) {
   Interleave(world);
@@ -354,6 +375,7 @@ const std::vector<Scenario>& AllScenarios() {
        BuildCriSplit},
       {"kubelet", "the same, with all but the newest compressed", BuildKubelet},
       {"compress", "dateext with compress, or delaycompress", BuildCompress},
+      {"banner", "files that all begin with the same lines", BuildBanner},
       {"copytruncate", "copied in steps, then emptied", BuildCopyTruncatePlain},
       {"copytruncate_packed", "the same, the copy compressed at once", BuildCopyTruncatePacked},
       {"copytruncate_races", "the same, also between two system calls of the agent",

@@ -52,6 +52,7 @@ void Sights::Unnoticed(uint64_t file, const CutFile& cut) {
   for (const auto& [origin, c] : checkpoints_.store.Contents()) {
     const bool same = c.identity.key.inode == cut.inode && c.identity.born == cut.born;
     if (same && c.resume <= cut.length) oracle_.MayLookRepeated(file, cut.length, cut.read);
+    if (same && c.resume == 0) oracle_.MayComeAgain(file, 0, cut.length);
   }
 }
 

@@ -42,7 +42,8 @@ class Sights {
   //   agent's last mark may come again all the same.
   // - When no life noticed the cut and lived on for so long, the next one may go on from a position
   //   below the cut under the same origin, and then the destination takes for repeats what was
-  //   written in the place of lines that it has.
+  //   written in the place of lines that it has. Or, when no position is stored yet, it sees that
+  //   what it saw first is not there, and what is left comes again.
   void Cut(const Node& file, uint64_t length, bool agent_lives);
   // A look that finds less of the same content than the one before.
   std::function<void(uint64_t file, uint64_t before, uint64_t now)> on_shorter;

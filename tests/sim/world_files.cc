@@ -91,8 +91,6 @@ void World::PackFile(const std::string& file, const std::string& packed, Packing
   disk_->Append(*to, Pack(packing, node->data));
   history_.Say("machine", "pack {} (inode {}) to {} (inode {})", file, node->number, packed,
                to->node().number);
-  // By what else should one know a file of which only the packed form is left?
-  if (!ContentKnown(*node)) oracle_.NobodysFile(node->serial);
   losses_.Packed(node, to->shared_node(), ContentKnown(*node));
   oracle_.Moved(node->serial, node->data.size(), to->node().serial);
   Count("packed");

@@ -48,6 +48,14 @@ bool LogWriter::EnsureOpen() {
   return true;
 }
 
+void LogWriter::WriteBanner() {
+  std::string banner;
+  while (banner.size() < options_.banner_bytes) {
+    banner += fmt::format("{} {} {}\n", kBannerWord, banner.size(), std::string(80, '-'));
+  }
+  world_.disk().Append(*handle_, banner);
+}
+
 std::string LogWriter::Padding(std::string_view word) {
   const bool is_long = world_.chance().Percent(options_.long_percent);
   const size_t most = is_long ? 3 * options_.line_bytes_max : kPaddingMax;
@@ -161,6 +169,7 @@ void LogWriter::Write(std::vector<Piece> pieces, size_t cut) {
 
 void LogWriter::WritePending() {
   if (half_.empty() || !EnsureOpen()) return;
+  if (!half_begun_ && handle_->node().data.empty()) WriteBanner();
   const uint64_t at = options_.append ? handle_->node().data.size() : position_;
   if (!half_begun_) half_begin_ = at;
   half_begun_ = true;
@@ -172,16 +181,22 @@ void LogWriter::WritePending() {
                        handle_->node().number, error == 0 ? "" : ", no space");
   if (half_.empty() && half_completes_) {
     world_.oracle().Completed(half_line_, handle_->node().serial, half_begin_, end);
-    if (std::exchange(behind_piece_, false)) TellGlued(end);
+    if (std::exchange(behind_piece_, false)) TellGlued(end - 1);
+  } else if (behind_piece_ && end - LineBegin(end) > options_.line_bytes_max) {
+    TellGlued(end);  // so long that nobody waits for its end
   }
 }
 
-// The line that ends at `end` began with a piece of another one.
+// Of the line that reaches to `end`.
+uint64_t LogWriter::LineBegin(uint64_t end) const {
+  const size_t before = end == 0 ? std::string::npos : handle_->node().data.rfind('\n', end - 1);
+  return before == std::string::npos ? 0 : before + 1;
+}
+
+// The line that reaches to `end` began with a piece of another one.
 void LogWriter::TellGlued(uint64_t end) {
-  const std::string& data = handle_->node().data;
-  const size_t before = end < 2 ? std::string::npos : data.rfind('\n', end - 2);
-  const size_t begin = before == std::string::npos ? 0 : before + 1;
-  const std::string_view whole = std::string_view(data).substr(begin, end - 1 - begin);
+  const uint64_t begin = LineBegin(end);
+  const std::string_view whole = std::string_view(handle_->node().data).substr(begin, end - begin);
   world_.oracle().Glued(half_line_, whole, options_.line_bytes_max);
 }
 

@@ -37,6 +37,8 @@ struct WriterOptions {
   size_t line_bytes_max = 1024;   // of the input's configuration
   uint32_t lines_max = 6;         // in a burst
   Duration pause_max = 1s;
+  // What it writes to a file that is empty, always the same; about.
+  size_t banner_bytes = 0;
 };
 
 // What a filter drops, and what the destination refuses for good.
@@ -76,6 +78,7 @@ class LogWriter final : public Actor {
   void Act();
   void EndHalf();
   bool EnsureOpen();
+  void WriteBanner();
   std::vector<Piece> NextPieces();
   Piece PlainLine();
   Piece JavaRecord();
@@ -86,6 +89,7 @@ class LogWriter final : public Actor {
   void Write(std::vector<Piece> pieces, size_t cut);
   // What could not be written, or was left for later, goes on here.
   void WritePending();
+  uint64_t LineBegin(uint64_t end) const;
   void TellGlued(uint64_t end);
 
   const WriterOptions options_;
