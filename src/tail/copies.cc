@@ -143,18 +143,6 @@ bool Follow::MayHold(const FileSource& source, const Opened& opened) {
          ValueOr(GuardHolds(*opened.file, guard), false);
 }
 
-// Whether a packed file holds what was read of a source; of one that is behind more than can be
-// unpacked at once, that is seen when it is unpacked that far.
-bool Follow::MayGoOn(const FileSource& source, const Opened& opened) {
-  const Guard guard = source.Evidence().second;
-  PackedFile& packed = *opened.packed;
-  const uint64_t size = packed.TextSize(guard.end).value_or(PackedFile::kSkipBytes);
-  const uint64_t compared = std::min(size, PackedFile::kSkipBytes);
-  const bool holds = ValueOr(source.marks().Fit(packed, compared), true) &&
-                     (guard.end > compared || ValueOr(GuardHolds(packed, guard), true));
-  return holds || packed.incomplete();
-}
-
 // With `shorter` one that holds less than was seen of the beginning is only noted there.
 bool Follow::TryCopy(Incarnation& file, const std::string& at, std::vector<std::string>* shorter) {
   const Result<FileInfo> named = context_.env.files().Stat(at, /*follow_symlink=*/false);

@@ -349,6 +349,25 @@ TEST_F(CopytruncateTest, WhatAPackedCopyDoesNotHaveIsReported) {
   EXPECT_EQ(host_->losses[0].bytes, 6u);
 }
 
+// It was seen, but nothing of it read when it was copied; the copy lacks what came last.
+TEST_F(CopytruncateTest, ACopyOfWhatWasSeenAndNotReadIsRead) {
+  const std::string first(1500, 'f');
+  for (const bool packed : {false, true}) {
+    const std::string name = packed ? "packed.log" : "plain.log";
+    Start(Options(name));
+    dir_.Write(name, first + "\ntwo\nlost\n");
+    for (int i = 0; i < 5; ++i) tail_->Step(Duration(0));
+    const std::string text = first + "\ntwo\n";
+    dir_.Write(name + (packed ? ".1.gz" : ".1"), packed ? testing::Gzip(text) : text);
+    dir_.Write(name, "three\n");
+    Settle();
+    Pass(5s);
+    EXPECT_EQ(host_->Bodies(), (Bodies{first, "two", "three"})) << name;
+    AckAndStore();
+    Stop();
+  }
+}
+
 TEST_F(CopytruncateTest, OneThatIsGoneOnWithMayBringAnotherOfTheSameFile) {
   tail_options_.copy_wait = 1000s;  // killed while copies are looked for
   dir_.Append("a.log", Lines("first"));

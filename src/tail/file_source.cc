@@ -150,8 +150,10 @@ Result<ReadState> FileSource::ReadFrom(File& file, Batch& batch, size_t bytes_ma
   watched_ = watch_end_;
   const uint64_t known_size = size_;
   ASSIGN_OR_RETURN(const FileInfo info, file.Stat());
-  // Of what was seen before anything was read, too, nothing may be missing.
-  if (info.size < (position == 0 ? Evidence().second.end : position)) {
+  // Of what was seen before anything was read, too, nothing may be missing. A packed file tells no
+  // size.
+  const bool untouched_plain = position == 0 && this->packed() == nullptr;
+  if (info.size < (untouched_plain ? Evidence().second.end : position)) {
     cut_to_ = info.size;
     return Replaced(file, batch);
   }

@@ -235,7 +235,6 @@ class Follow {
 
   // --- copies.cc ---
   static bool MayHold(const FileSource& source, const Opened& opened);
-  static bool MayGoOn(const FileSource& source, const Opened& opened);
   void StartSearch(Incarnation& file);
   bool GoOnSearching(Incarnation& file, Duration now);
   bool FindCopy(Incarnation& file);
@@ -325,6 +324,7 @@ class Follow {
   // --- known_content.cc ---
   enum class Read : uint8_t { kNothing, kPart, kAll };
   bool IsKnownContent(const std::string& path, const Opened& opened);
+  static bool MayGoOn(const FileSource& source, const Opened& opened);
   bool IsOthers(const Incarnation& file, const Opened& opened) const;
   bool IsTelling(const Checkpoint& checkpoint, uint64_t place) const;
   Read ReadOf(const Checkpoint& checkpoint, const Opened& opened) const;

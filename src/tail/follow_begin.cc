@@ -334,6 +334,7 @@ void Follow::StoreBeginning(Incarnation& file) {
 // Other files may begin as this one does. When the one before it did, more is taken note of: all
 // files of a program may begin with the same lines.
 void Follow::SeeBehindHead(Incarnation& file, const OriginId& before) {
+  if (file.source->position() != 0) return;
   const Incarnation* const other = Find(before);
   const auto known = known_.find(before);
   Marks marks;

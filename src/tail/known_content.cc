@@ -35,11 +35,12 @@ Claim ClaimOf(const FileSource& source, bool placed) {
   return {print, guard, source.marks(), source.seen(), source.ordinal(), placed};
 }
 
-// Whether a file of which the claim's beginning is the same goes on as it was seen.
-bool Holds(const Claim& claim, File& file, uint64_t size) {
+// Whether a packed file of which the claim's beginning is the same goes on as it was seen;
+// `unknown` when that is behind more than can be unpacked at once, or cannot be read.
+bool Holds(const Claim& claim, File& file, uint64_t size, bool unknown) {
   const uint64_t compared = std::min(size, PackedFile::kSkipBytes);
-  return claim.guard.end <= compared && ValueOr(claim.marks.Fit(file, compared), false) &&
-         ValueOr(GuardHolds(file, claim.guard), false);
+  if (!ValueOr(claim.marks.Fit(file, compared), unknown)) return false;
+  return claim.guard.end <= compared ? ValueOr(GuardHolds(file, claim.guard), unknown) : unknown;
 }
 
 // Of two that a file may hold: the one of which more was seen in it, or the older one. What is
@@ -76,6 +77,15 @@ bool Follow::IsKnownContent(const std::string& path, const Opened& opened) {
   });
 }
 
+// Whether a packed file may hold what was read of a source. Of one that is behind more than can be
+// unpacked at once, that is seen when it is unpacked that far.
+bool Follow::MayGoOn(const FileSource& source, const Opened& opened) {
+  const Claim claim = ClaimOf(source, /*placed=*/false);
+  PackedFile& packed = *opened.packed;
+  const uint64_t size = packed.TextSize(claim.guard.end).value_or(UINT64_MAX);
+  return Holds(claim, packed, size, /*unknown=*/true) || packed.incomplete();
+}
+
 // Whether what a compressed file holds is rather that of another origin of this path.
 bool Follow::IsOthers(const Incarnation& file, const Opened& opened) const {
   const uint64_t size = opened.TextSize();
@@ -84,7 +94,7 @@ bool Follow::IsOthers(const Incarnation& file, const Opened& opened) const {
     return print.bytes > 0 && print.Matches(opened.head) && MayHaveBeen(path, file.path());
   };
   const auto is_others = [&](const Claim& claim) {
-    return FitsBetter(claim, own, size) && Holds(claim, *opened.file, size);
+    return FitsBetter(claim, own, size) && Holds(claim, *opened.file, size, /*unknown=*/false);
   };
   for (const auto& [origin, other] : files_) {
     const FileSource& source = *other->source;
